@@ -16,6 +16,9 @@ pub use origin::{InvalidOrigin, Origin};
 
 use crate::id::AppId;
 
+/// The name of the built-in app: administration.
+pub const BUILT_IN: &str = "misario";
+
 /// How an app carries a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

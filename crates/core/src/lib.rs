@@ -10,12 +10,15 @@
 //! | [`id`] | public handles: may be logged |
 //! | [`secret`] | tokens and their keys: may not |
 //! | [`app`], [`user`], [`client`] | what is logged in to, and who by |
+//! | [`authn`], [`claims`] | the check: from headers to a permit |
 //! | [`session`], [`refresh`] | a login's record and its refresh tokens |
 //! | [`changes`] | the change log, leases, the barrier |
 //! | [`store`] | the contract, and the store in memory |
 
 pub mod app;
+pub mod authn;
 pub mod changes;
+pub mod claims;
 pub mod client;
 pub mod id;
 pub mod refresh;
