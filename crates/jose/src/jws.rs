@@ -5,7 +5,9 @@
 //! serializations are not read at all: a reader of both can be shown two tokens in one (CVE-2022-39227).
 
 use crate::error::Part;
-use crate::{JwtError, b64u};
+use crate::header::Header;
+use crate::json::{Index, Object};
+use crate::{Algorithm, JwtError, b64u};
 
 /// A compact token that was taken apart, and nothing more: none of it has been verified.
 #[derive(Clone, Copy)]
@@ -61,6 +63,17 @@ impl<'a> Jws<'a> {
     /// The signature as it stands in the token.
     pub const fn signature_segment(&self) -> &'a str {
         self.signature
+    }
+
+    /// The algorithm that the token claims to be signed with; `None` when the header cannot be read or names another.
+    ///
+    /// # Security
+    /// Only for choosing between sets of keys whose verifiers each allow their own algorithms; it decides nothing.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let (mut buffer, mut index) = (Vec::new(), Index::default());
+        self.decode(Part::Header, &mut buffer).ok()?;
+        let object = Object::read(&buffer, &mut index).ok()?;
+        Header::read(&object).ok()?.algorithm().ok()
     }
 
     /// Decodes one part into `out`.

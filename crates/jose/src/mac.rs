@@ -4,14 +4,16 @@
 //! reach into its neighbour.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{backend, compare::constant_time_eq};
 
 /// The shortest tag [`MacKey::verify`] accepts, in octets.
 pub const MIN_TAG_LEN: usize = 16;
 
-/// A key for tags. Its `Debug` shows nothing of it, and it is wiped when dropped.
-pub struct MacKey(backend::HmacKey);
+/// A key for tags. Its `Debug` shows nothing of it; clones share it, and it is wiped with the last of them.
+#[derive(Clone)]
+pub struct MacKey(Arc<backend::HmacKey>);
 
 impl MacKey {
     /// The key made of `secret`, of any length.
@@ -20,7 +22,7 @@ impl MacKey {
     /// Use at least 32 unpredictable octets. Import rules for token keys are those of
     /// [`SigningKey::from_secret_bytes`](crate::SigningKey::from_secret_bytes), not of this type.
     pub fn new(secret: &[u8]) -> Self {
-        Self(backend::HmacKey::new(secret))
+        Self(Arc::new(backend::HmacKey::new(secret)))
     }
 
     /// The tag over `parts`, each preceded by its length as eight octets, big-endian.

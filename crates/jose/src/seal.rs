@@ -3,6 +3,7 @@
 //! The sealed form is `nonce (12) || ciphertext || tag (16)`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -13,15 +14,16 @@ pub const NONCE_LEN: usize = 12;
 /// Octets of the tag behind it.
 pub const TAG_LEN: usize = 16;
 
-/// A key for sealing. Its `Debug` shows nothing of it, and it is wiped when dropped.
-pub struct SealKey(backend::AeadKey);
+/// A key for sealing. Its `Debug` shows nothing of it; clones share it, and it is wiped with the last of them.
+#[derive(Clone)]
+pub struct SealKey(Arc<backend::AeadKey>);
 
 impl SealKey {
     /// The key made of 32 unpredictable octets.
     pub fn new(mut secret: [u8; 32]) -> Self {
         let key = backend::AeadKey::new(&secret);
         secret.zeroize();
-        Self(key)
+        Self(Arc::new(key))
     }
 
     /// `plain` encrypted, bound to `aad`, as `nonce || ciphertext || tag`.
