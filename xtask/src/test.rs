@@ -1,0 +1,63 @@
+//! `cargo xtask test`: what the tests need is installed or started, then all of them run.
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    run::{cargo, program, root, run},
+    tools,
+};
+
+/// The sources of the browser tests; the folder may be absent.
+const BROWSER: &str = "interop/browser";
+
+/// Runs every test; with arguments, only those that the test runner selects by them.
+pub(crate) fn command(args: &[String]) -> Result<()> {
+    tools::cargo_tool(&tools::NEXTEST)?;
+    if !args.is_empty() {
+        return run(nextest().args(args));
+    }
+    run(&mut nextest())?;
+    portable_backend()?;
+    run(&mut cargo(&["test", "--doc", "--workspace", "--quiet"]))?;
+    browser()
+}
+
+fn nextest() -> std::process::Command {
+    let profile = if tools::on_ci() { "ci" } else { "default" };
+    cargo(&["nextest", "run", "--workspace", "--profile", profile])
+}
+
+/// The tokens' tests once more, on the cryptography that the wasm build uses.
+///
+/// A folder of its own: the flag concerns every crate, so in the shared one each run would rebuild all of them.
+fn portable_backend() -> Result<()> {
+    println!("jose on the portable backend:");
+    let mut tests = cargo(&["nextest", "run", "--package", "misario-jose", "--target-dir", "target/portable"]);
+    // Nothing to test is an answer here, not a mistake in a filter.
+    tests.arg("--no-tests=pass").env("RUSTFLAGS", "--cfg misario_portable");
+    run(&mut tests)
+}
+
+/// The tests that need a real browser: the built binary, driven by Node and Chromium.
+fn browser() -> Result<()> {
+    let folder = root().join(BROWSER);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    if !tools::on_path("node") || !tools::on_path("npm") {
+        return tools::skip("browser tests", "node and npm are not installed (apt-get install nodejs npm)");
+    }
+    if !tools::from_apt("chromium", "chromium") {
+        return tools::skip("browser tests", "chromium is not installed and apt cannot add it");
+    }
+    run(&mut cargo(&["build", "--package", "misario-cli"]))?;
+    let install = if folder.join("package-lock.json").is_file() { "ci" } else { "install" };
+    run(program("npm", &[install, "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    let binary = root().join("target/debug/misario");
+    if !binary.is_file() {
+        bail!("{} was not built", binary.display());
+    }
+    let mut tests = program("npm", &["test", "--silent"]);
+    tests.current_dir(&folder).env("MISARIO_BIN", binary);
+    run(&mut tests).context("browser tests")
+}
