@@ -64,7 +64,10 @@ impl SignedOutPage<'_> {
     pub(crate) fn render(&self) -> Page {
         let card = Element::new("div")
             .child(Element::new("h1").text("Signed out"))
-            .child(paragraph("lead", &format!("Your login to {} has ended. Nothing of it is accepted any more.", self.app)))
+            .child(paragraph(
+                "lead",
+                &format!("Your login to {} has ended. Nothing of it is accepted any more.", self.app),
+            ))
             .child(Element::new("p").child(link(&LocalPath::sign_in(self.app, None), "Sign in again")));
         Document::new("Signed out").page(card)
     }

@@ -1,4 +1,4 @@
-//! The outside of every page: head, header, footer, and the policy it is sent with.
+//! The outside of every page: head, header, and the policy it is sent with.
 
 use super::html::{Address, Attr, Element, Html};
 use super::local_path::LocalPath;
@@ -88,14 +88,11 @@ impl<'a> Document<'a> {
     pub(super) fn page(self, content: Element) -> Page {
         let main = Element::new("main").child(content.attr(Attr::Class, "card"));
         let main = if self.wide { main.attr(Attr::Class, "wide") } else { main };
-        let script = self.script.as_ref().map(|(nonce, source)| {
-            Element::new("script").nonce(nonce.as_str()).html(&Html::literal(source))
-        });
-        let body = Element::new("body")
-            .child(Element::new("header").text("misario"))
-            .child(main)
-            .child(Element::new("footer").text("Sessions and tokens by misario"))
-            .maybe(script);
+        let script = self
+            .script
+            .as_ref()
+            .map(|(nonce, source)| Element::new("script").nonce(nonce.as_str()).html(&Html::literal(source)));
+        let body = Element::new("body").child(Element::new("header").text("misario")).child(main).maybe(script);
         let document = Element::new("html").attr(Attr::Lang, "en").child(head(self.title)).child(body).build();
         Page { html: format!("<!doctype html>\n{}\n", document.as_str()), nonce: self.script.map(|(nonce, _)| nonce) }
     }

@@ -21,10 +21,7 @@ impl ErrorPage<'_> {
     /// The page.
     pub(crate) fn render(&self) -> Page {
         let reference = self.reference.map(|reference| {
-            Element::new("p")
-                .attr(Attr::Class, "note")
-                .text("Reference: ")
-                .child(Element::new("code").text(reference))
+            Element::new("p").attr(Attr::Class, "note").text("Reference: ").child(Element::new("code").text(reference))
         });
         let card = Element::new("div")
             .child(Element::new("h1").text(self.title))

@@ -47,7 +47,9 @@ impl SignInError {
                 format!("Too many attempts. Please wait {} and try again.", waiting_time(retry_after))
             }
             Self::Busy => "Many people are signing in at the moment. Please try again in a few seconds.".to_owned(),
-            Self::FormExpired => "This page was open for too long, or cookies are blocked. Please try again.".to_owned(),
+            Self::FormExpired => {
+                "This page was open for too long, or cookies are blocked. Please try again.".to_owned()
+            }
             Self::Unavailable => "Signing in is not possible at the moment. Please try again soon.".to_owned(),
         }
     }
@@ -72,13 +74,14 @@ impl SignInPage<'_> {
         let name = format!("Sign in to {}", self.app);
         // Screen readers read the title first: it says that something went wrong.
         let title = if self.error.is_some() { format!("Error: {name}") } else { name.clone() };
-        let card = Element::new("div")
-            .child(Element::new("h1").attr(Attr::Id, "heading").text(&name))
-            .maybe(self.error.map(|error| {
-                paragraph("error", &error.message()).attr(Attr::Id, "error").attr(Attr::Role, "alert")
-            }))
-            .child(self.form())
-            .maybe(self.other_apps());
+        let card =
+            Element::new("div")
+                .child(Element::new("h1").attr(Attr::Id, "heading").text(&name))
+                .maybe(self.error.map(|error| {
+                    paragraph("error", &error.message()).attr(Attr::Id, "error").attr(Attr::Role, "alert")
+                }))
+                .child(self.form())
+                .maybe(self.other_apps());
         Document::new(&title).page(card)
     }
 
@@ -114,18 +117,15 @@ impl SignInPage<'_> {
             .attr(Attr::Autocomplete, autocomplete)
             .flag(Flag::Required);
         match self.error {
-            Some(error) if error.blames_input() => {
-                input.attr(Attr::DescribedBy, "error").attr(Attr::Invalid, "true")
-            }
+            Some(error) if error.blames_input() => input.attr(Attr::DescribedBy, "error").attr(Attr::Invalid, "true"),
             Some(_) => input.attr(Attr::DescribedBy, "error"),
             None => input,
         }
     }
 
     fn other_apps(&self) -> Option<Element> {
-        let links = self.other_apps.iter().map(|app| {
-            Element::new("li").child(link(&LocalPath::sign_in(app, None), app))
-        });
+        let links =
+            self.other_apps.iter().map(|app| Element::new("li").child(link(&LocalPath::sign_in(app, None), app)));
         (!self.other_apps.is_empty()).then(|| {
             Element::new("nav")
                 .attr(Attr::LabelledBy, "other-apps")
@@ -160,7 +160,9 @@ mod tests {
             "<input type=\"hidden\" name=\"app\" value=\"web\">",
             "name=\"username\" type=\"text\" autocomplete=\"username\" required",
             "name=\"password\" type=\"password\" autocomplete=\"current-password\" required",
-            "<label for=\"username\">", "<label for=\"password\">", "<button type=\"submit\">",
+            "<label for=\"username\">",
+            "<label for=\"password\">",
+            "<button type=\"submit\">",
         ] {
             assert!(html.contains(part), "{part}");
         }
@@ -189,7 +191,10 @@ mod tests {
         assert!(html.contains("value=\"alice\""));
 
         let busy = SignInPage { error: Some(SignInError::Busy), ..page() }.render().into_html();
-        assert!(busy.contains("aria-describedby=\"error\"") && !busy.contains("aria-invalid"), "nobody typed anything wrong");
+        assert!(
+            busy.contains("aria-describedby=\"error\"") && !busy.contains("aria-invalid"),
+            "nobody typed anything wrong"
+        );
     }
 
     #[test]

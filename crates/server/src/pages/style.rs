@@ -48,9 +48,19 @@ mod tests {
         let (light, dark) = STYLE.split_once("prefers-color-scheme: dark").unwrap();
         for (scheme, css) in [("light", light), ("dark", dark)] {
             for (text, ground, least) in [
-                ("text", "page", 4.5), ("text", "card", 4.5), ("muted", "page", 4.5), ("muted", "card", 4.5),
-                ("accent", "card", 4.5), ("accent", "page", 4.5), ("on-accent", "accent", 4.5), ("on-accent", "accent-strong", 4.5),
-                ("bad", "bad-ground", 4.5), ("bad", "card", 4.5), ("text", "code", 4.5), ("field", "card", 3.0), ("accent", "code", 3.0),
+                ("text", "page", 4.5),
+                ("text", "card", 4.5),
+                ("muted", "page", 4.5),
+                ("muted", "card", 4.5),
+                ("accent", "card", 4.5),
+                ("accent", "page", 4.5),
+                ("on-accent", "accent", 4.5),
+                ("on-accent", "accent-strong", 4.5),
+                ("bad", "bad-ground", 4.5),
+                ("bad", "card", 4.5),
+                ("text", "code", 4.5),
+                ("field", "card", 3.0),
+                ("accent", "code", 3.0),
             ] {
                 let ratio = contrast(colour(css, text), colour(css, ground));
                 assert!(ratio >= least, "{scheme}: --{text} on --{ground} has {ratio:.2}, less than {least}");

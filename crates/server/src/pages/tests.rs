@@ -4,7 +4,8 @@ use misario_jose::UnixTime;
 
 use super::*;
 
-const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1) style='color:red'>${{7*7}}&lt;`\u{0}\r\nx: y";
+const HOSTILE: &str =
+    "\"><script>alert(1)</script><img src=x onerror=alert(1) style='color:red'>${{7*7}}&lt;`\u{0}\r\nx: y";
 
 fn every_page(text: &str) -> Vec<(&'static str, Page)> {
     let at = UnixTime::from_secs(1_800_000_000);
@@ -17,7 +18,8 @@ fn every_page(text: &str) -> Vec<(&'static str, Page)> {
         SignInError::Unavailable,
     ];
     let sign_in = |error| {
-        SignInPage { app: text, other_apps: &[text], csrf_token: text, error, username: text, return_to: Some(&path) }.render()
+        SignInPage { app: text, other_apps: &[text], csrf_token: text, error, username: text, return_to: Some(&path) }
+            .render()
     };
     let mut pages: Vec<_> = errors.into_iter().map(|error| ("sign-in, refused", sign_in(Some(error)))).collect();
     pages.push(("sign-in", sign_in(None)));
@@ -26,7 +28,10 @@ fn every_page(text: &str) -> Vec<(&'static str, Page)> {
         AccountPage { username, app, mode, since: at, ends: at, csrf_token, app_path: Some(&path) }.render()
     }));
     pages.push(("signed out", SignedOutPage { app: text }.render()));
-    pages.push(("error", ErrorPage { title: text, message: text, reference: Some(text), next: Some((&path, text)) }.render()));
+    pages.push((
+        "error",
+        ErrorPage { title: text, message: text, reference: Some(text), next: Some((&path, text)) }.render(),
+    ));
     pages.push(("demo web", {
         let (app, mode, username, sid, csrf_token) = (text, text, text, text, text);
         WebDemo { app, mode, username, roles: &[text], sid, auth_time: at, csrf_token }.render()
@@ -49,7 +54,8 @@ fn tags(html: &str) -> Vec<String> {
 fn no_value_becomes_markup() {
     for ((name, hostile), (_, harmless)) in every_page(HOSTILE).into_iter().zip(every_page("x")) {
         let shape = |page: &Page| -> Vec<String> {
-            let names = tags(page.html()).into_iter().map(|tag| tag.split([' ', '=']).next().unwrap_or_default().to_owned());
+            let names =
+                tags(page.html()).into_iter().map(|tag| tag.split([' ', '=']).next().unwrap_or_default().to_owned());
             names.collect()
         };
         assert_eq!(shape(&hostile), shape(&harmless), "{name}");

@@ -22,7 +22,10 @@ impl ServiceDemo<'_> {
         });
         let card = Element::new("div")
             .child(Element::new("h1").text("A service without a browser"))
-            .child(paragraph("lead", "Signed tokens in the Authorization header. Paste these into a shell, one after the other."))
+            .child(paragraph(
+                "lead",
+                "Signed tokens in the Authorization header. Paste these into a shell, one after the other.",
+            ))
             .children(steps);
         Document::new("A service without a browser").wide().page(card)
     }
@@ -30,10 +33,11 @@ impl ServiceDemo<'_> {
     /// What each command does, and the command. They need a POSIX shell, curl and sed.
     pub(crate) fn commands(&self) -> [(&'static str, String); 5] {
         let url = |path: &str| quote(&format!("{}{path}", self.base_url));
-        let body = quote(&format!("{{\"app\":\"{}\",\"username\":\"{}\",\"password\":\"%s\"}}", self.app, self.username));
+        let body =
+            quote(&format!("{{\"app\":\"{}\",\"username\":\"{}\",\"password\":\"%s\"}}", self.app, self.username));
         let bearer = "-H \"Authorization: Bearer $TOKEN\"";
         [
-            ("The password that `misario dev` printed", "printf 'Password: '; read -r PASSWORD".to_owned()),
+            ("The password that misario dev printed for this user", "printf 'Password: '; read -r PASSWORD".to_owned()),
             (
                 "Sign in and keep the access token",
                 format!(
@@ -67,7 +71,9 @@ mod tests {
     fn the_password_is_in_no_command_line() {
         let demo = ServiceDemo { app: "service", base_url: "http://127.0.0.1:8420", username: "alice" };
         let commands = demo.commands();
-        assert!(commands[1].1.starts_with("TOKEN=$(printf '{\"app\":\"service\",\"username\":\"alice\",\"password\":\"%s\"}' \"$PASSWORD\" |"));
+        assert!(commands[1].1.starts_with(
+            "TOKEN=$(printf '{\"app\":\"service\",\"username\":\"alice\",\"password\":\"%s\"}' \"$PASSWORD\" |"
+        ));
         assert!(commands.iter().all(|(_, command)| !command.contains("-u ") && !command.contains("-d '")));
     }
 }

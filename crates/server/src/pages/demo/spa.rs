@@ -47,7 +47,10 @@ fn sign_in() -> Element {
         .attr(Attr::Class, "sign-in")
         .attr(Attr::Method, "post")
         .flag(Flag::Hidden)
-        .child(field("Username", input("username", "text", "username").attr(Attr::Autocapitalize, "none").attr(Attr::Spellcheck, "false")))
+        .child(field(
+            "Username",
+            input("username", "text", "username").attr(Attr::Autocapitalize, "none").attr(Attr::Spellcheck, "false"),
+        ))
         .child(field("Password", input("password", "password", "current-password")))
         .child(Element::new("button").attr(Attr::Type, "submit").text("Sign in"))
 }
