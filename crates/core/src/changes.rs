@@ -6,8 +6,18 @@
 
 mod change;
 mod clock;
+pub mod codec;
+mod envelope;
+pub mod frame;
+mod nonce;
 mod position;
+#[cfg(test)]
+mod samples;
+mod view;
 
 pub use change::{Change, ChangeKind, Fence, FenceKey, NewChange, NewFence, Target};
 pub use clock::MonoTime;
+pub use envelope::CodecError;
+pub use nonce::Nonce;
 pub use position::{Epoch, InvalidPosition, Position};
+pub use view::{Applied, ClaimFacts, SyncError, TargetKind, Verdict, View, covers};
