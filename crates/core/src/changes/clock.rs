@@ -23,12 +23,18 @@ impl MonoTime {
         Self(self.0.saturating_add(millis(later)))
     }
 
+    /// The instant `earlier` before this one, at least the clock's zero.
+    pub const fn minus(self, earlier: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(earlier)))
+    }
+
     /// How long ago `earlier` was; zero if it is in the future.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "what does not fit is cut to the largest value first")]
 const fn millis(duration: Duration) -> u64 {
     let millis = duration.as_millis();
     if millis > u64::MAX as u128 { u64::MAX } else { millis as u64 }
