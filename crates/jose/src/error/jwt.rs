@@ -238,9 +238,39 @@ impl JwtError {
             "jwt_malformed_base64",
             "A part of the token is not canonical base64url.",
         ),
+        ("jwt_malformed_json", "A part of the token is not JSON."),
+        ("jwt_malformed_utf8", "A part of the token is not UTF-8."),
         (
-            "jwt_malformed_json",
-            "A part of the token is not a strict JSON object.",
+            "jwt_malformed_bom",
+            "A part of the token begins with a byte order mark.",
+        ),
+        (
+            "jwt_malformed_not_object",
+            "A part of the token is JSON, but not an object.",
+        ),
+        (
+            "jwt_malformed_trailing_data",
+            "A part of the token goes on after its JSON object.",
+        ),
+        (
+            "jwt_malformed_duplicate_name",
+            "An object in the token has two members of one name.",
+        ),
+        (
+            "jwt_malformed_surrogate",
+            "A string in the token has half a surrogate pair.",
+        ),
+        (
+            "jwt_malformed_number",
+            "A number in the token has no finite value.",
+        ),
+        (
+            "jwt_malformed_depth",
+            "The token's JSON is nested more than 64 deep.",
+        ),
+        (
+            "jwt_malformed_members",
+            "An object in the token has more than 256 members.",
         ),
         (
             "jwt_malformed_header",
@@ -347,7 +377,7 @@ impl JwtError {
             Self::MalformedSegments { .. } => "jwt_malformed_segments",
             Self::MalformedCharacter { .. } => "jwt_malformed_character",
             Self::MalformedBase64 { .. } => "jwt_malformed_base64",
-            Self::MalformedJson { .. } => "jwt_malformed_json",
+            Self::MalformedJson { problem, .. } => json_code(*problem),
             Self::MalformedHeader { .. } => "jwt_malformed_header",
             Self::KidInvalid => "jwt_kid_invalid",
             Self::CritUnsupported => "jwt_crit_unsupported",
@@ -376,5 +406,20 @@ impl JwtError {
             Self::Expired { .. } => "jwt_expired",
             Self::ClaimsUnreadable => "jwt_claims_unreadable",
         }
+    }
+}
+
+const fn json_code(problem: JsonError) -> &'static str {
+    match problem {
+        JsonError::Syntax { .. } => "jwt_malformed_json",
+        JsonError::NotUtf8 => "jwt_malformed_utf8",
+        JsonError::ByteOrderMark => "jwt_malformed_bom",
+        JsonError::NotAnObject => "jwt_malformed_not_object",
+        JsonError::TrailingData { .. } => "jwt_malformed_trailing_data",
+        JsonError::DuplicateName { .. } => "jwt_malformed_duplicate_name",
+        JsonError::LoneSurrogate { .. } => "jwt_malformed_surrogate",
+        JsonError::NumberRange { .. } => "jwt_malformed_number",
+        JsonError::TooDeep { .. } => "jwt_malformed_depth",
+        JsonError::TooManyMembers { .. } => "jwt_malformed_members",
     }
 }

@@ -5,8 +5,6 @@
 
 mod fix;
 mod line;
-#[cfg(test)]
-mod tests;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -6,8 +6,6 @@
 mod params;
 mod read;
 mod set;
-#[cfg(test)]
-mod tests;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};

@@ -19,10 +19,6 @@ struct Inner {
     material: Arc<Material>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per key, behind an Arc, and boxing would cost a verification a jump"
-)]
 enum Material {
     Public {
         key: backend::PublicKey,

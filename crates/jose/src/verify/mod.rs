@@ -10,8 +10,6 @@ mod builder;
 mod checks;
 mod expectation;
 mod scratch;
-#[cfg(test)]
-mod tests;
 mod verified;
 
 pub use builder::{Given, Missing, VerifierBuilder};
