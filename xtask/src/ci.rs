@@ -40,7 +40,7 @@ const STAGES: &[Stage] = &[
     stage("tests", 10, tests),
     stage("wasm", 2, wasm_imports),
     stage("examples", 2, examples),
-    stage("fuzz", 4, || fuzz::smoke(&[], FUZZ_SECONDS).map(nothing)),
+    stage("fuzz", 5, || fuzz::smoke(&[], FUZZ_SECONDS).map(nothing)),
     stage("bench", 2, || bench::command(&["--smoke".to_owned()]).map(nothing)),
 ];
 

@@ -5,12 +5,12 @@ use std::{fs, process::Command};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    run::{cargo, program, root, run, succeeds},
+    run::{cargo, program, root, run, run_quietly, succeeds},
     tools,
 };
 
 /// What libFuzzer may spend: one input that needs more is a finding.
-const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=0"];
+const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=2048"];
 
 /// Fuzzes the named targets, or all of them, for the seconds after `--smoke` each.
 pub(crate) fn command(args: &[String]) -> Result<()> {
@@ -49,7 +49,11 @@ fn run_target(target: &str, seconds: u32) -> Result<()> {
         call.arg(&seeds);
     }
     call.arg("--").arg(format!("-max_total_time={seconds}")).args(LIMITS);
-    run(&mut call).with_context(|| format!("fuzz target {target}; the input is in fuzz/artifacts/{target}"))
+    // The fuzzer tells of every input it likes, which would bury everything else on a page.
+    let closing = run_quietly(&mut call)
+        .with_context(|| format!("fuzz target {target}; the input is in fuzz/artifacts/{target}"))?;
+    println!("{target}: {closing}");
+    Ok(())
 }
 
 /// A `cargo fuzz` call with a compiler that may instrument: a nightly, else this one told to accept it.

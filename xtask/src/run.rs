@@ -54,6 +54,18 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no text", shown(command)))
 }
 
+/// Runs the command and returns the last line of its standard error; all of it is shown only if the command fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<String> {
+    println!("$ {}", shown(command));
+    let output = command.output().with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        println!("{said}");
+        bail!("`{}` failed ({})", shown(command), output.status);
+    }
+    Ok(said.lines().last().unwrap_or_default().to_owned())
+}
+
 /// Whether the command starts and succeeds; its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
