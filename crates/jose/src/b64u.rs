@@ -29,9 +29,7 @@ pub fn decode_into(text: &str, out: &mut Vec<u8>) -> bool {
         return false;
     };
     out.resize(len, 0);
-    let decoded = URL_SAFE_NO_PAD
-        .decode(text.as_bytes(), out.as_mut_slice().as_out())
-        .is_ok();
+    let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), out.as_mut_slice().as_out()).is_ok();
     if !decoded {
         out.clear();
     }
@@ -58,9 +56,7 @@ mod tests {
             .filter(|t| decode(t).as_deref() == Some(b"f"))
             .collect();
         assert_eq!(accepted, ["Zg"]);
-        for wrong in [
-            "Zg==", "Zg=", "Z", "Zg ", " Zg", "Zg\n", "+/+/", "Zm9vY", "Zm\u{e9}",
-        ] {
+        for wrong in ["Zg==", "Zg=", "Z", "Zg ", " Zg", "Zg\n", "+/+/", "Zm9vY", "Zm\u{e9}"] {
             assert_eq!(decode(wrong), None, "{wrong:?}");
         }
         assert_eq!(decode("-_-_"), Some(vec![0xfb, 0xff, 0xbf]));

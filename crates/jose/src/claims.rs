@@ -62,9 +62,7 @@ impl<'a> Audience<'a> {
     pub(crate) fn contains(self, id: &str) -> bool {
         match self.0.text() {
             Some(only) => only.is(id),
-            None => !self
-                .0
-                .all_elements(|element| !element.text().is_some_and(|text| text.is(id))),
+            None => !self.0.all_elements(|element| !element.text().is_some_and(|text| text.is(id))),
         }
     }
 
@@ -78,9 +76,7 @@ fn text<'a>(object: &Object<'a>, claim: &'static str) -> Claim<Cow<'a, str>> {
     let Some(value) = object.get(claim) else {
         return Ok(None);
     };
-    let text = value
-        .string()
-        .ok_or(malformed(claim, ClaimProblem::WrongType))?;
+    let text = value.string().ok_or(malformed(claim, ClaimProblem::WrongType))?;
     if text.is_empty() {
         return Err(malformed(claim, ClaimProblem::Empty));
     }

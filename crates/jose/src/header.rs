@@ -28,11 +28,7 @@ impl<'a> Header<'a> {
         if kid.as_deref().is_some_and(|kid| !KeyId::is_valid(kid)) {
             return Err(JwtError::KidInvalid);
         }
-        Ok(Self {
-            alg,
-            kid,
-            typ: string(object, "typ")?,
-        })
+        Ok(Self { alg, kid, typ: string(object, "typ")? })
     }
 
     /// The algorithm that the header names.
@@ -67,9 +63,7 @@ pub(crate) fn same_typ(a: &str, b: &str) -> bool {
 
 fn short_typ(typ: &str) -> &str {
     match typ.split_once('/') {
-        Some((kind, rest)) if kind.eq_ignore_ascii_case("application") && !rest.contains('/') => {
-            rest
-        }
+        Some((kind, rest)) if kind.eq_ignore_ascii_case("application") && !rest.contains('/') => rest,
         _ => typ,
     }
 }
@@ -85,10 +79,7 @@ fn check_extensions(object: &Object<'_>) -> Result<(), JwtError> {
     if object.get("zip").is_some() {
         return Err(JwtError::Compressed);
     }
-    if let Some(member) = EMBEDDED_KEYS
-        .into_iter()
-        .find(|member| object.get(member).is_some())
-    {
+    if let Some(member) = EMBEDDED_KEYS.into_iter().find(|member| object.get(member).is_some()) {
         return Err(JwtError::EmbeddedKey { member });
     }
     let nested = |cty: &str| {
@@ -102,10 +93,7 @@ fn check_extensions(object: &Object<'_>) -> Result<(), JwtError> {
 }
 
 fn string<'a>(object: &Object<'a>, member: &'static str) -> Result<Option<Cow<'a, str>>, JwtError> {
-    object
-        .get(member)
-        .map(|value| value.string().ok_or(JwtError::MalformedHeader { member }))
-        .transpose()
+    object.get(member).map(|value| value.string().ok_or(JwtError::MalformedHeader { member })).transpose()
 }
 
 #[cfg(test)]
@@ -122,38 +110,20 @@ mod tests {
 
     #[test]
     fn unknown_members_are_ignored_and_meaningful_ones_are_not() {
-        assert_eq!(
-            read(r#"{"alg":"ES256","x-foo":1,"Crit":["x"],"x5t":"AAAA","cty":"text"}"#),
-            Ok(Algorithm::Es256)
-        );
+        assert_eq!(read(r#"{"alg":"ES256","x-foo":1,"Crit":["x"],"x5t":"AAAA","cty":"text"}"#), Ok(Algorithm::Es256));
         for crit in [r#"["x"]"#, "[]", "null", r#""exp""#, "[1]"] {
-            assert_eq!(
-                read(&format!(r#"{{"alg":"ES256","crit":{crit}}}"#)),
-                Err(JwtError::CritUnsupported)
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"ES256","crit":{crit}}}"#)), Err(JwtError::CritUnsupported));
         }
         for b64 in ["true", "false"] {
-            assert_eq!(
-                read(&format!(r#"{{"alg":"ES256","b64":{b64}}}"#)),
-                Err(JwtError::UnencodedPayload)
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"ES256","b64":{b64}}}"#)), Err(JwtError::UnencodedPayload));
         }
-        assert_eq!(
-            read(r#"{"alg":"ES256","zip":"DEF"}"#),
-            Err(JwtError::Compressed)
-        );
+        assert_eq!(read(r#"{"alg":"ES256","zip":"DEF"}"#), Err(JwtError::Compressed));
         for cty in ["JWT", "jwt", "application/jwt", "at+jwt"] {
-            assert_eq!(
-                read(&format!(r#"{{"alg":"ES256","cty":"{cty}"}}"#)),
-                Err(JwtError::Nested)
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"ES256","cty":"{cty}"}}"#)), Err(JwtError::Nested));
         }
         for member in ["jwk", "jku", "x5c", "x5u"] {
             let refused = Err(JwtError::EmbeddedKey { member });
-            assert_eq!(
-                read(&format!(r#"{{"alg":"ES256","{member}":"x"}}"#)),
-                refused
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"ES256","{member}":"x"}}"#)), refused);
         }
     }
 
@@ -161,46 +131,23 @@ mod tests {
     fn alg_is_a_known_name_in_its_exact_spelling() {
         assert_eq!(read(r#"{"alg":"Ed25519"}"#), Ok(Algorithm::EdDsa));
         for none in ["none", "NONE", "nOnE"] {
-            assert_eq!(
-                read(&format!(r#"{{"alg":"{none}"}}"#)),
-                Err(JwtError::AlgorithmNone)
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"{none}"}}"#)), Err(JwtError::AlgorithmNone));
         }
         for wrong in ["", "es256", "ES256 ", "none ", "RS256"] {
-            assert_eq!(
-                read(&format!(r#"{{"alg":"{wrong}"}}"#)),
-                Err(JwtError::AlgorithmUnsupported)
-            );
+            assert_eq!(read(&format!(r#"{{"alg":"{wrong}"}}"#)), Err(JwtError::AlgorithmUnsupported));
         }
-        for json in [
-            "{}",
-            r#"{"alg":null}"#,
-            r#"{"alg":["ES256"]}"#,
-            r#"{"ALG":"ES256"}"#,
-        ] {
+        for json in ["{}", r#"{"alg":null}"#, r#"{"alg":["ES256"]}"#, r#"{"ALG":"ES256"}"#] {
             assert_eq!(read(json), Err(JwtError::MalformedHeader { member: "alg" }));
         }
     }
 
     #[test]
     fn kinds_compare_without_case_and_with_or_without_application() {
-        for same in [
-            "at+jwt",
-            "AT+JWT",
-            "application/at+jwt",
-            "APPLICATION/AT+JWT",
-        ] {
+        for same in ["at+jwt", "AT+JWT", "application/at+jwt", "APPLICATION/AT+JWT"] {
             assert!(same_typ("at+jwt", same), "{same}");
             assert!(same_typ(same, "Application/at+jwt"), "{same}");
         }
-        for other in [
-            "",
-            "jwt",
-            "xat+jwt",
-            "at+jwt ",
-            "text/at+jwt",
-            "application/application/at+jwt",
-        ] {
+        for other in ["", "jwt", "xat+jwt", "at+jwt ", "text/at+jwt", "application/application/at+jwt"] {
             assert!(!same_typ("at+jwt", other), "{other}");
         }
     }

@@ -29,20 +29,13 @@ impl<'a> Jws<'a> {
     pub fn parse(token: &'a str) -> Result<Self, JwtError> {
         check_size(token)?;
         check_characters(token)?;
-        let malformed = || JwtError::MalformedSegments {
-            segments: token.split('.').take(6).count(),
-        };
+        let malformed = || JwtError::MalformedSegments { segments: token.split('.').take(6).count() };
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
         if payload.contains('.') {
             return Err(malformed());
         }
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signed,
-        })
+        Ok(Self { header, payload, signature, signed })
     }
 
     /// What the signature is made over: header and payload with their dot.
@@ -83,21 +76,14 @@ impl<'a> Jws<'a> {
             Part::Claims => self.payload,
             Part::Signature => self.signature,
         };
-        if b64u::decode_into(segment, out) {
-            Ok(())
-        } else {
-            Err(JwtError::MalformedBase64 { part })
-        }
+        if b64u::decode_into(segment, out) { Ok(()) } else { Err(JwtError::MalformedBase64 { part }) }
     }
 }
 
 /// Refuses a token by its length alone.
 pub(crate) fn check_size(token: &str) -> Result<(), JwtError> {
     if token.len() > Jws::MAX_LEN {
-        return Err(JwtError::TooLarge {
-            size: token.len(),
-            limit: Jws::MAX_LEN,
-        });
+        return Err(JwtError::TooLarge { size: token.len(), limit: Jws::MAX_LEN });
     }
     Ok(())
 }
@@ -129,50 +115,22 @@ mod tests {
     #[test]
     fn only_three_parts_of_base64url_characters_are_a_token() {
         let jws = Jws::parse("a.b.c").unwrap();
-        assert_eq!(
-            (
-                jws.header_segment(),
-                jws.payload_segment(),
-                jws.signature_segment()
-            ),
-            ("a", "b", "c")
-        );
+        assert_eq!((jws.header_segment(), jws.payload_segment(), jws.signature_segment()), ("a", "b", "c"));
         assert_eq!(jws.signing_input(), "a.b");
-        for (token, segments) in [
-            ("", 1),
-            ("a", 1),
-            ("a.b", 2),
-            ("a.b.c.d", 4),
-            ("a.b.c.d.e", 5),
-            ("a.b.c.d.e.f.g", 6),
-        ] {
-            assert_eq!(
-                Jws::parse(token).unwrap_err(),
-                JwtError::MalformedSegments { segments },
-                "{token}"
-            );
+        for (token, segments) in [("", 1), ("a", 1), ("a.b", 2), ("a.b.c.d", 4), ("a.b.c.d.e", 5), ("a.b.c.d.e.f.g", 6)]
+        {
+            assert_eq!(Jws::parse(token).unwrap_err(), JwtError::MalformedSegments { segments }, "{token}");
         }
     }
 
     #[test]
     fn every_other_printable_character_is_refused_wherever_it_stands() {
-        for c in (0..=0x7f_u8)
-            .map(char::from)
-            .chain(['\u{e9}', '\u{ff0e}', '\u{200b}'])
-        {
+        for c in (0..=0x7f_u8).map(char::from).chain(['\u{e9}', '\u{ff0e}', '\u{200b}']) {
             if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
                 continue;
             }
-            for (position, token) in [
-                (0, format!("{c}a.b.c")),
-                (3, format!("a.b{c}.c")),
-                (5, format!("a.b.c{c}")),
-            ] {
-                assert_eq!(
-                    Jws::parse(&token).unwrap_err(),
-                    JwtError::MalformedCharacter { position },
-                    "{c:?}"
-                );
+            for (position, token) in [(0, format!("{c}a.b.c")), (3, format!("a.b{c}.c")), (5, format!("a.b.c{c}"))] {
+                assert_eq!(Jws::parse(&token).unwrap_err(), JwtError::MalformedCharacter { position }, "{c:?}");
             }
         }
     }
@@ -180,14 +138,8 @@ mod tests {
     #[test]
     fn size_is_judged_before_anything_else() {
         let long = "!".repeat(Jws::MAX_LEN + 1);
-        let too_large = JwtError::TooLarge {
-            size: Jws::MAX_LEN + 1,
-            limit: Jws::MAX_LEN,
-        };
+        let too_large = JwtError::TooLarge { size: Jws::MAX_LEN + 1, limit: Jws::MAX_LEN };
         assert_eq!(Jws::parse(&long).unwrap_err(), too_large);
-        assert_eq!(
-            Jws::parse(&long[1..]).unwrap_err(),
-            JwtError::MalformedCharacter { position: 0 }
-        );
+        assert_eq!(Jws::parse(&long[1..]).unwrap_err(), JwtError::MalformedCharacter { position: 0 });
     }
 }

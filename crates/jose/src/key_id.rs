@@ -21,11 +21,7 @@ impl KeyId {
     /// # Errors
     /// `key_id_invalid` when it is empty, longer than 128 octets or not printable ASCII.
     pub fn new(kid: &str) -> Result<Self, KeyError> {
-        if Self::is_valid(kid) {
-            Ok(Self(kid.into()))
-        } else {
-            Err(KeyError::KidInvalid)
-        }
+        if Self::is_valid(kid) { Ok(Self(kid.into())) } else { Err(KeyError::KidInvalid) }
     }
 
     /// The id as it stands in headers and key sets.

@@ -38,10 +38,7 @@ impl MacKey {
     /// Whether `tag` is the tag over `parts`, or its first 16 to 31 octets; in constant time.
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         let expected = self.tag(parts);
-        tag.len() >= MIN_TAG_LEN
-            && expected
-                .get(..tag.len())
-                .is_some_and(|prefix| constant_time_eq(prefix, tag))
+        tag.len() >= MIN_TAG_LEN && expected.get(..tag.len()).is_some_and(|prefix| constant_time_eq(prefix, tag))
     }
 
     /// 32 octets to key something else with, different for each `label`, that tell nothing of this key.

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A wall-clock moment in whole seconds since 1970-01-01T00:00:00Z (RFC 7519 §2, `NumericDate`).
 ///
 /// Arithmetic saturates: a lifetime added to a hostile `exp` must not wrap into the past.
-#[derive(
-    Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixTime(u64);
 
@@ -46,10 +44,7 @@ mod tests {
     fn arithmetic_saturates_at_both_ends() {
         let end = UnixTime::from_secs(u64::MAX);
         assert_eq!(end.saturating_add(1), end);
-        assert_eq!(
-            UnixTime::from_secs(3).saturating_sub(4),
-            UnixTime::default()
-        );
+        assert_eq!(UnixTime::from_secs(3).saturating_sub(4), UnixTime::default());
         assert_eq!(UnixTime::from_secs(3).secs_since(UnixTime::from_secs(5)), 0);
         assert_eq!(UnixTime::from_secs(5).secs_since(UnixTime::from_secs(3)), 2);
     }

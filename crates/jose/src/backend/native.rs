@@ -4,8 +4,8 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+    ParsedPublicKey,
 };
 use aws_lc_rs::{digest, hmac, rand::SystemRandom};
 
@@ -57,19 +57,12 @@ pub(crate) struct AeadKey(Option<LessSafeKey>);
 
 impl AeadKey {
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
-        Self(
-            UnboundKey::new(&AES_256_GCM, secret)
-                .ok()
-                .map(LessSafeKey::new),
-        )
+        Self(UnboundKey::new(&AES_256_GCM, secret).ok().map(LessSafeKey::new))
     }
 
     pub(crate) fn seal(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8]) -> [u8; 16] {
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = self.0.as_ref().and_then(|key| {
-            key.seal_in_place_separate_tag(nonce, Aad::from(aad), body)
-                .ok()
-        });
+        let tag = self.0.as_ref().and_then(|key| key.seal_in_place_separate_tag(nonce, Aad::from(aad), body).ok());
         let mut out = [0; 16];
         if let Some(tag) = tag {
             for (to, from) in out.iter_mut().zip(tag.as_ref()) {
@@ -84,10 +77,7 @@ impl AeadKey {
 
     pub(crate) fn open(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8], tag: [u8; 16]) -> bool {
         let nonce = Nonce::assume_unique_for_key(nonce);
-        self.0.as_ref().is_some_and(|key| {
-            key.open_in_place_separate_tag(nonce, Aad::from(aad), &tag, body)
-                .is_ok()
-        })
+        self.0.as_ref().is_some_and(|key| key.open_in_place_separate_tag(nonce, Aad::from(aad), &tag, body).is_ok())
     }
 }
 
@@ -97,9 +87,7 @@ pub(crate) struct PublicKey(ParsedPublicKey);
 impl PublicKey {
     /// The P-256 key at an uncompressed point; `None` when the point is not on the curve.
     pub(crate) fn p256(point: &[u8; 65]) -> Option<Self> {
-        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-            .ok()
-            .map(Self)
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok().map(Self)
     }
 
     /// The Ed25519 key at an encoded point.
@@ -127,17 +115,13 @@ impl KeyPair {
 
     /// The Ed25519 key made of this seed.
     pub(crate) fn ed25519_from_seed(seed: &[u8; 32]) -> Option<Self> {
-        Ed25519KeyPair::from_seed_unchecked(seed)
-            .ok()
-            .map(Self::Ed25519)
+        Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self::Ed25519)
     }
 
     /// The key in a PKCS#8 document; `None` when it is not a consistent key of that algorithm.
     pub(crate) fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Option<Self> {
         match algorithm {
-            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
-                .ok()
-                .map(Self::P256),
+            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok().map(Self::P256),
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).ok().map(Self::Ed25519),
             Algorithm::Hs256 => None,
         }

@@ -23,9 +23,8 @@ impl HmacKey {
     pub(crate) fn new(secret: &[u8]) -> Self {
         // RFC 2104 takes keys of any length, so this constructor has no failing case; an empty key stands in for it.
         Self(
-            <Hmac<Sha256> as KeyInit>::new_from_slice(secret).unwrap_or_else(|_| {
-                <Hmac<Sha256> as KeyInit>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
-            }),
+            <Hmac<Sha256> as KeyInit>::new_from_slice(secret)
+                .unwrap_or_else(|_| <Hmac<Sha256> as KeyInit>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())),
         )
     }
 
@@ -57,9 +56,7 @@ impl AeadKey {
 
     pub(crate) fn seal(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8]) -> [u8; 16] {
         let nonce = Nonce::from(nonce);
-        let sealed = self
-            .0
-            .encrypt_inout_detached(&nonce, aad, (&mut *body).into());
+        let sealed = self.0.encrypt_inout_detached(&nonce, aad, (&mut *body).into());
         if let Ok(tag) = sealed {
             return tag.into();
         }
@@ -69,31 +66,25 @@ impl AeadKey {
     }
 
     pub(crate) fn open(&self, nonce: [u8; 12], aad: &[u8], body: &mut [u8], tag: [u8; 16]) -> bool {
-        self.0
-            .decrypt_inout_detached(&Nonce::from(nonce), aad, body.into(), &Tag::from(tag))
-            .is_ok()
+        self.0.decrypt_inout_detached(&Nonce::from(nonce), aad, body.into(), &Tag::from(tag)).is_ok()
     }
 }
 
 /// A public key, parsed once.
 pub(crate) enum PublicKey {
-    P256(p256::ecdsa::VerifyingKey),
-    Ed25519(ed25519_dalek::VerifyingKey),
+    P256(Box<p256::ecdsa::VerifyingKey>),
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
 }
 
 impl PublicKey {
     /// The P-256 key at an uncompressed point; `None` when the point is not on the curve.
     pub(crate) fn p256(point: &[u8; 65]) -> Option<Self> {
-        p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
-            .ok()
-            .map(Self::P256)
+        p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok().map(|key| Self::P256(Box::new(key)))
     }
 
     /// The Ed25519 key at an encoded point.
     pub(crate) fn ed25519(point: &[u8; 32]) -> Option<Self> {
-        ed25519_dalek::VerifyingKey::from_bytes(point)
-            .ok()
-            .map(Self::Ed25519)
+        ed25519_dalek::VerifyingKey::from_bytes(point).ok().map(|key| Self::Ed25519(Box::new(key)))
     }
 
     /// Whether `signature` was made over `message` with the private half.
@@ -109,30 +100,20 @@ impl PublicKey {
 
 /// A private key, parsed once, with its public half.
 pub(crate) enum KeyPair {
-    P256 {
-        key: p256::ecdsa::SigningKey,
-        public: [u8; 65],
-    },
-    Ed25519 {
-        key: ed25519_dalek::SigningKey,
-        public: [u8; 32],
-    },
+    P256 { key: p256::ecdsa::SigningKey, public: [u8; 65] },
+    Ed25519 { key: ed25519_dalek::SigningKey, public: [u8; 32] },
 }
 
 impl KeyPair {
     /// The P-256 key with this private scalar; `None` when it is 0 or not below the group order.
     pub(crate) fn p256_from_scalar(scalar: &[u8; 32]) -> Option<Self> {
         let key = p256::ecdsa::SigningKey::from_slice(scalar).ok()?;
-        let public = key
-            .verifying_key()
-            .to_sec1_point(false)
-            .as_bytes()
-            .try_into()
-            .ok()?;
+        let public = key.verifying_key().to_sec1_point(false).as_bytes().try_into().ok()?;
         Some(Self::P256 { key, public })
     }
 
     /// The Ed25519 key made of this seed.
+    #[expect(clippy::unnecessary_wraps, reason = "the other backend's library can refuse")]
     pub(crate) fn ed25519_from_seed(seed: &[u8; 32]) -> Option<Self> {
         let key = ed25519_dalek::SigningKey::from_bytes(seed);
         let public = key.verifying_key().to_bytes();

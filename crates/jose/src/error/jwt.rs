@@ -96,10 +96,7 @@ pub enum JwtError {
         member: &'static str,
     },
     /// The header's `kid` is not 1 to 128 printable ASCII characters.
-    #[error(
-        "the header's kid is not 1 to {} printable ASCII characters",
-        KeyId::MAX_LEN
-    )]
+    #[error("the header's kid is not 1 to {} printable ASCII characters", KeyId::MAX_LEN)]
     KidInvalid,
     /// The header demands extensions (`crit`); none is understood here.
     #[error("the header demands extensions that are not understood")]
@@ -226,148 +223,46 @@ impl JwtError {
     /// Every code with its meaning for an operator.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
         ("jwt_too_large", "The token is larger than 16 KiB."),
-        (
-            "jwt_malformed_segments",
-            "The token has not exactly three parts.",
-        ),
-        (
-            "jwt_malformed_character",
-            "The token has a character outside base64url.",
-        ),
-        (
-            "jwt_malformed_base64",
-            "A part of the token is not canonical base64url.",
-        ),
+        ("jwt_malformed_segments", "The token has not exactly three parts."),
+        ("jwt_malformed_character", "The token has a character outside base64url."),
+        ("jwt_malformed_base64", "A part of the token is not canonical base64url."),
         ("jwt_malformed_json", "A part of the token is not JSON."),
         ("jwt_malformed_utf8", "A part of the token is not UTF-8."),
-        (
-            "jwt_malformed_bom",
-            "A part of the token begins with a byte order mark.",
-        ),
-        (
-            "jwt_malformed_not_object",
-            "A part of the token is JSON, but not an object.",
-        ),
-        (
-            "jwt_malformed_trailing_data",
-            "A part of the token goes on after its JSON object.",
-        ),
-        (
-            "jwt_malformed_duplicate_name",
-            "An object in the token has two members of one name.",
-        ),
-        (
-            "jwt_malformed_surrogate",
-            "A string in the token has half a surrogate pair.",
-        ),
-        (
-            "jwt_malformed_number",
-            "A number in the token has no finite value.",
-        ),
-        (
-            "jwt_malformed_depth",
-            "The token's JSON is nested more than 64 deep.",
-        ),
-        (
-            "jwt_malformed_members",
-            "An object in the token has more than 256 members.",
-        ),
-        (
-            "jwt_malformed_header",
-            "A header member is missing or has the wrong type.",
-        ),
-        (
-            "jwt_kid_invalid",
-            "The header's kid is not 1 to 128 printable ASCII characters.",
-        ),
-        (
-            "jwt_crit_unsupported",
-            "The header demands an extension (crit).",
-        ),
-        (
-            "jwt_b64_unsupported",
-            "The header asks for an unencoded payload (b64).",
-        ),
-        (
-            "jwt_zip_unsupported",
-            "The header asks for decompression (zip).",
-        ),
-        (
-            "jwt_nested_unsupported",
-            "The payload is another token (cty).",
-        ),
-        (
-            "jwt_embedded_key",
-            "The header offers a key of the sender's choice (jwk, jku, x5c, x5u).",
-        ),
+        ("jwt_malformed_bom", "A part of the token begins with a byte order mark."),
+        ("jwt_malformed_not_object", "A part of the token is JSON, but not an object."),
+        ("jwt_malformed_trailing_data", "A part of the token goes on after its JSON object."),
+        ("jwt_malformed_duplicate_name", "An object in the token has two members of one name."),
+        ("jwt_malformed_surrogate", "A string in the token has half a surrogate pair."),
+        ("jwt_malformed_number", "A number in the token has no finite value."),
+        ("jwt_malformed_depth", "The token's JSON is nested more than 64 deep."),
+        ("jwt_malformed_members", "An object in the token has more than 256 members."),
+        ("jwt_malformed_header", "A header member is missing or has the wrong type."),
+        ("jwt_kid_invalid", "The header's kid is not 1 to 128 printable ASCII characters."),
+        ("jwt_crit_unsupported", "The header demands an extension (crit)."),
+        ("jwt_b64_unsupported", "The header asks for an unencoded payload (b64)."),
+        ("jwt_zip_unsupported", "The header asks for decompression (zip)."),
+        ("jwt_nested_unsupported", "The payload is another token (cty)."),
+        ("jwt_embedded_key", "The header offers a key of the sender's choice (jwk, jku, x5c, x5u)."),
         ("jwt_algorithm_none", "The token is not signed."),
-        (
-            "jwt_algorithm_unsupported",
-            "The token's algorithm is not supported.",
-        ),
-        (
-            "jwt_algorithm_not_allowed",
-            "The token's algorithm is not one of those expected.",
-        ),
+        ("jwt_algorithm_unsupported", "The token's algorithm is not supported."),
+        ("jwt_algorithm_not_allowed", "The token's algorithm is not one of those expected."),
         ("jwt_key_unknown", "No key has the token's key id."),
-        (
-            "jwt_key_ambiguous",
-            "The token names no key, and several could be meant.",
-        ),
-        (
-            "jwt_key_algorithm_mismatch",
-            "The key that the token names is for another algorithm.",
-        ),
-        (
-            "jwt_signature_length",
-            "The signature has not the length its algorithm demands.",
-        ),
-        (
-            "jwt_signature_invalid",
-            "The signature was not made over this token with this key.",
-        ),
+        ("jwt_key_ambiguous", "The token names no key, and several could be meant."),
+        ("jwt_key_algorithm_mismatch", "The key that the token names is for another algorithm."),
+        ("jwt_signature_length", "The signature has not the length its algorithm demands."),
+        ("jwt_signature_invalid", "The signature was not made over this token with this key."),
         ("jwt_typ_missing", "The header has no typ."),
-        (
-            "jwt_typ_mismatch",
-            "The token is of another kind than expected.",
-        ),
-        (
-            "jwt_claim_missing",
-            "A claim that has to be there is missing.",
-        ),
-        (
-            "jwt_claim_malformed",
-            "A claim is there, but not of the form it has to have.",
-        ),
-        (
-            "jwt_issuer_mismatch",
-            "The token was issued by another issuer.",
-        ),
-        (
-            "jwt_audience_mismatch",
-            "The token is meant for another audience.",
-        ),
-        (
-            "jwt_issued_in_future",
-            "The token says it was issued in the future.",
-        ),
+        ("jwt_typ_mismatch", "The token is of another kind than expected."),
+        ("jwt_claim_missing", "A claim that has to be there is missing."),
+        ("jwt_claim_malformed", "A claim is there, but not of the form it has to have."),
+        ("jwt_issuer_mismatch", "The token was issued by another issuer."),
+        ("jwt_audience_mismatch", "The token is meant for another audience."),
+        ("jwt_issued_in_future", "The token says it was issued in the future."),
         ("jwt_not_yet_valid", "The token may not be used yet."),
-        (
-            "jwt_expires_before_issued",
-            "The token expires before it was issued.",
-        ),
-        (
-            "jwt_lifetime_too_long",
-            "The token lives longer than tokens may.",
-        ),
-        (
-            "jwt_expired",
-            "The token has expired, and nothing else is wrong with it.",
-        ),
-        (
-            "jwt_claims_unreadable",
-            "The verified claims do not fit the type they are read into.",
-        ),
+        ("jwt_expires_before_issued", "The token expires before it was issued."),
+        ("jwt_lifetime_too_long", "The token lives longer than tokens may."),
+        ("jwt_expired", "The token has expired, and nothing else is wrong with it."),
+        ("jwt_claims_unreadable", "The verified claims do not fit the type they are read into."),
     ];
 
     /// The stable code of this error.

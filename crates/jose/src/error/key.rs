@@ -36,10 +36,7 @@ pub enum KeyError {
     #[error("two keys of one type have the same id")]
     KidDuplicate,
     /// The id is not a string of 1 to 128 printable ASCII characters.
-    #[error(
-        "the key id is not a string of 1 to {} printable ASCII characters",
-        KeyId::MAX_LEN
-    )]
+    #[error("the key id is not a string of 1 to {} printable ASCII characters", KeyId::MAX_LEN)]
     KidInvalid,
     /// A member of the key is missing or of the wrong type.
     #[error("the key's member \"{member}\" is missing or malformed")]
@@ -114,83 +111,29 @@ impl KeyError {
     /// Every code with its meaning for an operator.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
         ("key_set_too_large", "The key set is larger than 256 KiB."),
-        (
-            "key_set_too_many_keys",
-            "The key set holds more than 100 keys.",
-        ),
-        (
-            "key_malformed_json",
-            "The key or key set is not a strict JSON object.",
-        ),
+        ("key_set_too_many_keys", "The key set holds more than 100 keys."),
+        ("key_malformed_json", "The key or key set is not a strict JSON object."),
         ("key_set_without_keys", "The key set has no \"keys\" array."),
-        (
-            "key_set_mixed",
-            "Symmetric and asymmetric keys stand in one set.",
-        ),
-        (
-            "key_id_duplicate",
-            "Two keys of one type have the same kid.",
-        ),
-        (
-            "key_id_invalid",
-            "A kid is not a string of 1 to 128 printable ASCII characters.",
-        ),
-        (
-            "key_member_malformed",
-            "A member of the key is missing or has the wrong type.",
-        ),
+        ("key_set_mixed", "Symmetric and asymmetric keys stand in one set."),
+        ("key_id_duplicate", "Two keys of one type have the same kid."),
+        ("key_id_invalid", "A kid is not a string of 1 to 128 printable ASCII characters."),
+        ("key_member_malformed", "A member of the key is missing or has the wrong type."),
         ("key_type_unsupported", "The key type (kty) is not known."),
         ("key_curve_unsupported", "The curve (crv) is not known."),
-        (
-            "key_algorithm_unsupported",
-            "The key's algorithm is not supported.",
-        ),
-        (
-            "key_algorithm_contradiction",
-            "The key's alg does not fit its type and curve.",
-        ),
+        ("key_algorithm_unsupported", "The key's algorithm is not supported."),
+        ("key_algorithm_contradiction", "The key's alg does not fit its type and curve."),
         ("key_use_mismatch", "The key's use is not \"sig\"."),
-        (
-            "key_operations_mismatch",
-            "The key's key_ops do not allow verifying.",
-        ),
-        (
-            "key_symmetric_in_public_set",
-            "A symmetric key was published; replace it at once.",
-        ),
-        (
-            "key_private_in_public_set",
-            "A private key was published; replace it at once.",
-        ),
-        (
-            "key_coordinate_length",
-            "A coordinate has not the curve's full size.",
-        ),
+        ("key_operations_mismatch", "The key's key_ops do not allow verifying."),
+        ("key_symmetric_in_public_set", "A symmetric key was published; replace it at once."),
+        ("key_private_in_public_set", "A private key was published; replace it at once."),
+        ("key_coordinate_length", "A coordinate has not the curve's full size."),
         ("key_point_invalid", "The public point is not on the curve."),
-        (
-            "key_point_small_order",
-            "The Ed25519 point has small order; anybody could sign for it.",
-        ),
-        (
-            "key_point_not_canonical",
-            "The Ed25519 point is not encoded canonically.",
-        ),
-        (
-            "key_secret_malformed",
-            "The secret is not a PKCS#8 private key of its algorithm.",
-        ),
-        (
-            "key_hmac_too_short",
-            "The HMAC key is shorter than 32 octets.",
-        ),
-        (
-            "key_hmac_well_known",
-            "The HMAC key is a published sample; anybody could sign with it.",
-        ),
-        (
-            "key_hmac_low_entropy",
-            "The HMAC key is regular enough to be guessed.",
-        ),
+        ("key_point_small_order", "The Ed25519 point has small order; anybody could sign for it."),
+        ("key_point_not_canonical", "The Ed25519 point is not encoded canonically."),
+        ("key_secret_malformed", "The secret is not a PKCS#8 private key of its algorithm."),
+        ("key_hmac_too_short", "The HMAC key is shorter than 32 octets."),
+        ("key_hmac_well_known", "The HMAC key is a published sample; anybody could sign with it."),
+        ("key_hmac_low_entropy", "The HMAC key is regular enough to be guessed."),
     ];
 
     /// The stable code of this error.

@@ -31,14 +31,8 @@ pub enum SignError {
 impl SignError {
     /// Every code with its meaning for an operator.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
-        (
-            "sign_claims_unserializable",
-            "The claims cannot be turned into JSON.",
-        ),
-        (
-            "sign_claims_refused",
-            "The claims are not an object that a strict verifier accepts.",
-        ),
+        ("sign_claims_unserializable", "The claims cannot be turned into JSON."),
+        ("sign_claims_refused", "The claims are not an object that a strict verifier accepts."),
         ("sign_too_large", "The token would be larger than 16 KiB."),
         ("sign_backend", "The cryptographic library refused to sign."),
     ];

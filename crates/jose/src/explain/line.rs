@@ -63,14 +63,7 @@ impl CheckLine {
     }
 
     pub(super) const fn not_reached(name: &'static str) -> Self {
-        Self {
-            name,
-            outcome: Outcome::NotReached,
-            expected: None,
-            seen: None,
-            problem: None,
-            fix: None,
-        }
+        Self { name, outcome: Outcome::NotReached, expected: None, seen: None, problem: None, fix: None }
     }
 
     /// The code of a failure.
@@ -93,44 +86,16 @@ pub(super) fn claim_values(
     claims: &Claims<'_>,
     now: UnixTime,
 ) -> (Option<String>, Option<String>) {
-    let raw = |claim: &str| {
-        Some(
-            claims
-                .object()
-                .get(claim)
-                .map_or("(absent)", |value| value.raw())
-                .to_owned(),
-        )
-    };
+    let raw = |claim: &str| Some(claims.object().get(claim).map_or("(absent)", |value| value.raw()).to_owned());
     match name {
         "exp" => (Some("a number, required".into()), raw("exp")),
-        "iat" | "nbf" => (
-            Some(format!(
-                "at most {}",
-                now.saturating_add(rules.leeway).as_secs()
-            )),
-            raw(name),
-        ),
+        "iat" | "nbf" => (Some(format!("at most {}", now.saturating_add(rules.leeway).as_secs())), raw(name)),
         "iss" => (rules.issuer.exactly().map(str::to_owned), raw("iss")),
-        "aud" => (
-            rules.audience.exactly().map(str::to_owned),
-            audience(&claims.audience),
-        ),
+        "aud" => (rules.audience.exactly().map(str::to_owned), audience(&claims.audience)),
         "sub" | "jti" => (Some("a string".into()), raw(name)),
         "required" => (Some(rules.required.join(", ")), None),
-        "lifetime" => (
-            rules
-                .max_ttl
-                .map(|limit| format!("at most {limit} seconds")),
-            lifetime(claims),
-        ),
-        "expiry" => (
-            Some(format!(
-                "after {}",
-                now.saturating_sub(rules.leeway).as_secs()
-            )),
-            raw("exp"),
-        ),
+        "lifetime" => (rules.max_ttl.map(|limit| format!("at most {limit} seconds")), lifetime(claims)),
+        "expiry" => (Some(format!("after {}", now.saturating_sub(rules.leeway).as_secs())), raw("exp")),
         _ => (None, None),
     }
 }

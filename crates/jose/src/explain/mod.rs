@@ -57,12 +57,7 @@ pub struct ExplainedKey {
 impl Verifier {
     /// What every check says about `token`. It never fails, whatever the token is.
     pub fn explain(&self, token: &str, keys: &KeySet, now: UnixTime) -> Explanation {
-        let mut report = Report {
-            verifier: self,
-            keys,
-            now,
-            lines: Vec::new(),
-        };
+        let mut report = Report { verifier: self, keys, now, lines: Vec::new() };
         let mut explanation = Explanation {
             accepted: false,
             code: None,
@@ -99,15 +94,7 @@ impl Report<'_> {
             self.line("shape", &parsed, Some("three base64url parts".into()), None);
         }
         let Ok(jws) = parsed else {
-            return self.not_reached(&[
-                "shape",
-                "header",
-                "algorithm",
-                "key",
-                "signature",
-                "typ",
-                "claims",
-            ]);
+            return self.not_reached(&["shape", "header", "algorithm", "key", "signature", "typ", "claims"]);
         };
         self.header(&jws, out);
         self.payload(&jws, out);
@@ -126,65 +113,34 @@ impl Report<'_> {
 
     fn signature(&mut self, jws: &Jws<'_>, header: &Header<'_>, out: &mut Explanation) {
         let algorithm = self.verifier.check_algorithm(header);
-        let expected: Vec<&str> = self
-            .verifier
-            .rules()
-            .algorithms
-            .iter()
-            .map(|a| a.name())
-            .collect();
+        let expected: Vec<&str> = self.verifier.rules().algorithms.iter().map(|a| a.name()).collect();
         let seen = Some(header.alg().to_owned());
         self.line("algorithm", &algorithm, Some(expected.join(" or ")), seen);
         let key = algorithm.and_then(|algorithm| self.keys.find(algorithm, header.kid()));
         if self.lines.last().is_some_and(CheckLine::failed) {
             self.not_reached(&["key"]);
         } else {
-            let held: Vec<&str> = self
-                .keys
-                .iter()
-                .filter_map(VerifyingKey::kid)
-                .map(KeyId::as_str)
-                .collect();
-            let expected = if held.is_empty() {
-                "(no keys with an id)".into()
-            } else {
-                held.join(", ")
-            };
+            let held: Vec<&str> = self.keys.iter().filter_map(VerifyingKey::kid).map(KeyId::as_str).collect();
+            let expected = if held.is_empty() { "(no keys with an id)".into() } else { held.join(", ") };
             let seen = header.kid().unwrap_or("(no kid)").to_owned();
             self.line("key", &key, Some(expected), Some(seen));
         }
         match key {
             Ok(key) => {
-                out.key = Some(ExplainedKey {
-                    kid: key.kid().map(KeyId::to_string),
-                    algorithm: key.algorithm(),
-                });
+                out.key = Some(ExplainedKey { kid: key.kid().map(KeyId::to_string), algorithm: key.algorithm() });
                 let checked = verify::check_signature(jws, key, &mut Vec::new());
                 self.line("signature", &checked, None, None);
             }
             Err(_) => self.not_reached(&["signature"]),
         }
-        let expected = self
-            .verifier
-            .rules()
-            .typ
-            .exactly()
-            .unwrap_or("(any)")
-            .to_owned();
+        let expected = self.verifier.rules().typ.exactly().unwrap_or("(any)").to_owned();
         let seen = header.typ().unwrap_or("(none)").to_owned();
-        self.line(
-            "typ",
-            &self.verifier.check_typ(header),
-            Some(expected),
-            Some(seen),
-        );
+        self.line("typ", &self.verifier.check_typ(header), Some(expected), Some(seen));
     }
 
     fn payload(&mut self, jws: &Jws<'_>, out: &mut Explanation) {
         let (mut buffer, mut index) = (Vec::new(), Index::default());
-        let claims = jws
-            .decode(Part::Claims, &mut buffer)
-            .and_then(|()| verify::read_claims(&buffer, &mut index));
+        let claims = jws.decode(Part::Claims, &mut buffer).and_then(|()| verify::read_claims(&buffer, &mut index));
         if self.verifier.rules().claims.is_some() {
             self.line("claims", &claims, None, None);
         } else {
@@ -223,8 +179,7 @@ impl Report<'_> {
         expected: Option<String>,
         seen: Option<String>,
     ) {
-        self.lines
-            .push(CheckLine::new(name, outcome.as_ref().err(), expected, seen));
+        self.lines.push(CheckLine::new(name, outcome.as_ref().err(), expected, seen));
     }
 
     fn not_reached(&mut self, names: &[&'static str]) {

@@ -24,10 +24,7 @@ impl<'a> Object<'a> {
     pub(crate) fn read(bytes: &'a [u8], index: &'a mut Index) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
         Scanner::new(text, &mut index.names).document(&mut index.members)?;
-        Ok(Self {
-            text,
-            members: &index.members,
-        })
+        Ok(Self { text, members: &index.members })
     }
 
     /// The whole text.
@@ -43,9 +40,7 @@ impl<'a> Object<'a> {
 
     /// The members in their order.
     pub(crate) fn members(&self) -> impl Iterator<Item = (Text<'a>, Value<'a>)> {
-        self.members
-            .iter()
-            .map(|m| (self.name_of(m), self.value_of(&m.value)))
+        self.members.iter().map(|m| (self.name_of(m), self.value_of(&m.value)))
     }
 
     fn name_of(&self, member: &Member) -> Text<'a> {

@@ -86,10 +86,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the elements of an array that was scanned before; `each` says whether to go on.
-    pub(crate) fn elements(
-        &mut self,
-        mut each: impl FnMut(Found) -> bool,
-    ) -> Result<(), JsonError> {
+    pub(crate) fn elements(&mut self, mut each: impl FnMut(Found) -> bool) -> Result<(), JsonError> {
         self.expect(b'[')?;
         self.skip_space();
         if self.eat(b']') {
@@ -128,23 +125,12 @@ impl<'a> Scanner<'a> {
             }
             _ => self.literal()?,
         };
-        let span = Span {
-            start,
-            end: self.at,
-        };
+        let span = Span { start, end: self.at };
         self.skip_space();
-        Ok(Found {
-            kind,
-            span,
-            escaped,
-        })
+        Ok(Found { kind, span, escaped })
     }
 
-    fn object(
-        &mut self,
-        depth: usize,
-        mut report: Option<&mut Vec<Member>>,
-    ) -> Result<(), JsonError> {
+    fn object(&mut self, depth: usize, mut report: Option<&mut Vec<Member>>) -> Result<(), JsonError> {
         if depth > MAX_DEPTH {
             return Err(JsonError::TooDeep { limit: MAX_DEPTH });
         }
@@ -177,18 +163,12 @@ impl<'a> Scanner<'a> {
         let quoted = self.string()?;
         self.skip_space();
         let text = self.text_of(quoted);
-        let name = Name {
-            quoted,
-            hash: text.hash(),
-        };
+        let name = Name { quoted, hash: text.hash() };
         let earlier = self.names.get(base..).unwrap_or_default();
         if earlier.len() >= MAX_MEMBERS {
             return Err(JsonError::TooManyMembers { limit: MAX_MEMBERS });
         }
-        if earlier
-            .iter()
-            .any(|e| e.hash == name.hash && self.text_of(e.quoted).same_as(text))
-        {
+        if earlier.iter().any(|e| e.hash == name.hash && self.text_of(e.quoted).same_as(text)) {
             return Err(JsonError::DuplicateName { position });
         }
         self.names.push(name);
@@ -196,10 +176,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn text_of(&self, quoted: Quoted) -> Text<'a> {
-        let raw = self
-            .text
-            .get(quoted.span.start..quoted.span.end)
-            .unwrap_or_default();
+        let raw = self.text.get(quoted.span.start..quoted.span.end).unwrap_or_default();
         Text::new(raw, quoted.escaped)
     }
 
@@ -237,10 +214,7 @@ impl<'a> Scanner<'a> {
                 Some(_) => self.at += 1,
             }
         }
-        let span = Span {
-            start,
-            end: self.at,
-        };
+        let span = Span { start, end: self.at };
         self.at += 1;
         Ok(Quoted { span, escaped })
     }
@@ -318,11 +292,7 @@ impl<'a> Scanner<'a> {
 
     fn literal(&mut self) -> Result<Kind, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        for (word, kind) in [
-            ("true", Kind::Bool),
-            ("false", Kind::Bool),
-            ("null", Kind::Null),
-        ] {
+        for (word, kind) in [("true", Kind::Bool), ("false", Kind::Bool), ("null", Kind::Null)] {
             if rest.starts_with(word) {
                 self.at += word.len();
                 return Ok(kind);
@@ -342,11 +312,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.eat(byte) {
-            Ok(())
-        } else {
-            Err(self.syntax())
-        }
+        if self.eat(byte) { Ok(()) } else { Err(self.syntax()) }
     }
 
     fn skip_space(&mut self) {

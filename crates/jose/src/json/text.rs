@@ -21,11 +21,7 @@ impl<'a> Text<'a> {
 
     /// Whether the content, escapes undone, is `other`.
     pub(crate) fn is(self, other: &str) -> bool {
-        if self.escaped {
-            self.chars().eq(other.chars())
-        } else {
-            self.raw == other
-        }
+        if self.escaped { self.chars().eq(other.chars()) } else { self.raw == other }
     }
 
     /// Whether both contents are the same, escapes undone.
@@ -38,11 +34,7 @@ impl<'a> Text<'a> {
 
     /// The content, escapes undone; copied only when there are any.
     pub(crate) fn decode(self) -> Cow<'a, str> {
-        if self.escaped {
-            Cow::Owned(self.chars().collect())
-        } else {
-            Cow::Borrowed(self.raw)
-        }
+        if self.escaped { Cow::Owned(self.chars().collect()) } else { Cow::Borrowed(self.raw) }
     }
 
     /// A hash of the content, escapes undone: equal contents have equal hashes (FNV-1a).
@@ -50,9 +42,7 @@ impl<'a> Text<'a> {
         let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
         if self.escaped {
             let mut buffer = [0; 4];
-            self.chars().fold(0x811c_9dc5, |hash, c| {
-                c.encode_utf8(&mut buffer).bytes().fold(hash, step)
-            })
+            self.chars().fold(0x811c_9dc5, |hash, c| c.encode_utf8(&mut buffer).bytes().fold(hash, step))
         } else {
             self.raw.bytes().fold(0x811c_9dc5, step)
         }

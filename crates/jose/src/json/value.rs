@@ -26,14 +26,8 @@ pub(crate) enum DateProblem {
 
 impl<'a> Value<'a> {
     pub(crate) fn new(text: &'a str, found: &Found) -> Self {
-        let raw = text
-            .get(found.span.start..found.span.end)
-            .unwrap_or_default();
-        Self {
-            raw,
-            kind: found.kind,
-            escaped: found.escaped,
-        }
+        let raw = text.get(found.span.start..found.span.end).unwrap_or_default();
+        Self { raw, kind: found.kind, escaped: found.escaped }
     }
 
     /// The type of the value.
@@ -101,7 +95,5 @@ impl<'a> Value<'a> {
 )]
 fn whole_seconds(raw: &str) -> Option<UnixTime> {
     let secs = raw.parse::<f64>().ok()?;
-    (0.0..=MAX_DATE as f64)
-        .contains(&secs)
-        .then(|| UnixTime::from_secs(secs as u64))
+    (0.0..=MAX_DATE as f64).contains(&secs).then(|| UnixTime::from_secs(secs as u64))
 }

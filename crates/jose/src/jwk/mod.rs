@@ -32,17 +32,12 @@ impl Jwk {
     /// signatures, by its `key_…` code.
     pub fn parse_public(text: &[u8]) -> Result<Self, KeyError> {
         let mut index = Index::default();
-        let object =
-            Object::read(text, &mut index).map_err(|problem| KeyError::Json { problem })?;
+        let object = Object::read(text, &mut index).map_err(|problem| KeyError::Json { problem })?;
         read::public(&object)
     }
 
     pub(crate) const fn new(params: Params, algorithm: Algorithm, kid: Option<KeyId>) -> Self {
-        Self {
-            params,
-            algorithm: Some(algorithm),
-            kid,
-        }
+        Self { params, algorithm: Some(algorithm), kid }
     }
 
     pub(crate) const fn params(&self) -> &Params {

@@ -25,28 +25,22 @@ pub(crate) enum Params {
 /// are at most two points, and both have the same order.
 const SMALL_ORDER_Y: [[u8; 32]; 5] = [
     // y = 1: the neutral element.
-    [
-        0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0,
-    ],
+    [0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     // y = -1: order 2.
     [
-        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0x7f,
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
     ],
     // y = 0: order 4.
     [0; 32],
     // The two y of order 8.
     [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-        0xfc, 0x05,
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
     ],
     [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-        0x03, 0x7a,
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
     ],
 ];
 
@@ -55,13 +49,8 @@ impl Params {
     pub(crate) fn from_public(algorithm: Algorithm, public: &[u8]) -> Result<Self, KeyError> {
         match (algorithm, public) {
             (Algorithm::Es256, [0x04, point @ ..]) => {
-                let (x, y) = point
-                    .split_at_checked(32)
-                    .ok_or(KeyError::CoordinateLength)?;
-                Ok(Self::P256 {
-                    x: coordinate(x)?,
-                    y: coordinate(y)?,
-                })
+                let (x, y) = point.split_at_checked(32).ok_or(KeyError::CoordinateLength)?;
+                Ok(Self::P256 { x: coordinate(x)?, y: coordinate(y)? })
             }
             (Algorithm::EdDsa, x) => Ok(Self::Ed25519 { x: coordinate(x)? }),
             _ => Err(KeyError::PointInvalid),
@@ -108,19 +97,10 @@ impl Params {
         let text = |bytes: &[u8]| Cow::Owned(b64u::encode(bytes));
         match self {
             Self::P256 { x, y } => {
-                vec![
-                    ("crv", "P-256".into()),
-                    ("kty", "EC".into()),
-                    ("x", text(x)),
-                    ("y", text(y)),
-                ]
+                vec![("crv", "P-256".into()), ("kty", "EC".into()), ("x", text(x)), ("y", text(y))]
             }
             Self::Ed25519 { x } => {
-                vec![
-                    ("crv", "Ed25519".into()),
-                    ("kty", "OKP".into()),
-                    ("x", text(x)),
-                ]
+                vec![("crv", "Ed25519".into()), ("kty", "OKP".into()), ("x", text(x))]
             }
             Self::Rsa { n, e } => vec![("e", text(e)), ("kty", "RSA".into()), ("n", text(n))],
         }
@@ -129,14 +109,9 @@ impl Params {
     /// The RFC 7638 thumbprint, base64url.
     pub(crate) fn thumbprint(&self) -> String {
         // Names and values are base64url or fixed words: nothing in them needs escaping.
-        let members: Vec<String> = self
-            .members()
-            .iter()
-            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
-            .collect();
-        b64u::encode(&digest::sha256(
-            format!("{{{}}}", members.join(",")).as_bytes(),
-        ))
+        let members: Vec<String> =
+            self.members().iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        b64u::encode(&digest::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
     }
 }
 
@@ -153,8 +128,7 @@ fn check_ed25519(x: &[u8; 32]) -> Result<(), KeyError> {
     }
     let at_least_p = y.first() >= Some(&0xed)
         && y.last() == Some(&0x7f)
-        && y.get(1..31)
-            .is_some_and(|middle| middle.iter().all(|octet| *octet == 0xff));
+        && y.get(1..31).is_some_and(|middle| middle.iter().all(|octet| *octet == 0xff));
     if at_least_p {
         return Err(KeyError::PointNotCanonical);
     }

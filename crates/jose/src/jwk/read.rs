@@ -17,10 +17,7 @@ pub(crate) fn public(object: &Object<'_>) -> Result<Jwk, KeyError> {
     if kty == "oct" {
         return Err(KeyError::SymmetricInPublicSet);
     }
-    if PRIVATE_MEMBERS
-        .iter()
-        .any(|member| object.get(member).is_some())
-    {
+    if PRIVATE_MEMBERS.iter().any(|member| object.get(member).is_some()) {
         return Err(KeyError::PrivateInPublicSet);
     }
     let kid = kid(object)?;
@@ -28,21 +25,14 @@ pub(crate) fn public(object: &Object<'_>) -> Result<Jwk, KeyError> {
     let params = match &*kty {
         "EC" => p256(object)?,
         "OKP" => ed25519(object)?,
-        "RSA" => Params::Rsa {
-            n: octets(object, "n")?.into(),
-            e: octets(object, "e")?.into(),
-        },
+        "RSA" => Params::Rsa { n: octets(object, "n")?.into(), e: octets(object, "e")?.into() },
         _ => return Err(KeyError::TypeUnsupported),
     };
     let algorithm = params.algorithm();
     if let Some(actual) = algorithm {
         check_algorithm(object, actual)?;
     }
-    Ok(Jwk {
-        params,
-        algorithm,
-        kid,
-    })
+    Ok(Jwk { params, algorithm, kid })
 }
 
 /// The key's id, when it has one.
@@ -60,11 +50,7 @@ pub(crate) fn check_algorithm(object: &Object<'_>, actual: Algorithm) -> Result<
         return Ok(());
     };
     let stated = Algorithm::from_name(&name).ok_or(KeyError::AlgorithmUnsupported)?;
-    if stated == actual {
-        Ok(())
-    } else {
-        Err(KeyError::AlgorithmContradiction { stated, actual })
-    }
+    if stated == actual { Ok(()) } else { Err(KeyError::AlgorithmContradiction { stated, actual }) }
 }
 
 /// Refuses a key that is not for checking signatures (RFC 7517 §4.2, §4.3).
@@ -95,46 +81,30 @@ pub(crate) fn string<'a>(
     object: &Object<'a>,
     member: &'static str,
 ) -> Result<Option<std::borrow::Cow<'a, str>>, KeyError> {
-    object
-        .get(member)
-        .map(|value: Value<'a>| value.string().ok_or(KeyError::MemberMalformed { member }))
-        .transpose()
+    object.get(member).map(|value: Value<'a>| value.string().ok_or(KeyError::MemberMalformed { member })).transpose()
 }
 
 /// A member that is there and is base64url.
 pub(crate) fn octets(object: &Object<'_>, member: &'static str) -> Result<Vec<u8>, KeyError> {
-    string(object, member)?
-        .and_then(|text| b64u::decode(&text))
-        .ok_or(KeyError::MemberMalformed { member })
+    string(object, member)?.and_then(|text| b64u::decode(&text)).ok_or(KeyError::MemberMalformed { member })
 }
 
 fn p256(object: &Object<'_>) -> Result<Params, KeyError> {
     curve(object, "P-256")?;
-    Ok(Params::P256 {
-        x: coordinate(object, "x")?,
-        y: coordinate(object, "y")?,
-    })
+    Ok(Params::P256 { x: coordinate(object, "x")?, y: coordinate(object, "y")? })
 }
 
 fn ed25519(object: &Object<'_>) -> Result<Params, KeyError> {
     curve(object, "Ed25519")?;
-    Ok(Params::Ed25519 {
-        x: coordinate(object, "x")?,
-    })
+    Ok(Params::Ed25519 { x: coordinate(object, "x")? })
 }
 
 fn curve(object: &Object<'_>, expected: &str) -> Result<(), KeyError> {
     let curve = string(object, "crv")?.ok_or(KeyError::MemberMalformed { member: "crv" })?;
-    if curve == expected {
-        Ok(())
-    } else {
-        Err(KeyError::CurveUnsupported)
-    }
+    if curve == expected { Ok(()) } else { Err(KeyError::CurveUnsupported) }
 }
 
 /// RFC 7518 §6.2.1.2: "The length of this octet string MUST be the full size of a coordinate".
 fn coordinate(object: &Object<'_>, member: &'static str) -> Result<[u8; 32], KeyError> {
-    octets(object, member)?
-        .try_into()
-        .map_err(|_| KeyError::CoordinateLength)
+    octets(object, member)?.try_into().map_err(|_| KeyError::CoordinateLength)
 }

@@ -40,9 +40,7 @@ impl JwkSet {
     /// `key_set_too_large`, `key_set_too_many_keys`, `key_malformed_json`, `key_set_without_keys`,
     /// `key_id_duplicate`: then no key of the set is used.
     pub fn parse_public(text: &[u8]) -> Result<(KeySet, Vec<UnusableKey>), KeyError> {
-        parse(text, |object| {
-            VerifyingKey::from_jwk(&read::public(object)?)
-        })
+        parse(text, |object| VerifyingKey::from_jwk(&read::public(object)?))
     }
 
     /// The usable keys of a set of symmetric keys from configuration, and the unusable ones with their reasons.
@@ -56,11 +54,7 @@ impl JwkSet {
             mixed |= matches!(kty.as_deref(), Some("RSA" | "EC" | "OKP"));
             secret(object)
         })?;
-        if mixed {
-            Err(KeyError::SetMixed)
-        } else {
-            Ok(parsed)
-        }
+        if mixed { Err(KeyError::SetMixed) } else { Ok(parsed) }
     }
 
     /// The set as JSON, public members only.
@@ -76,9 +70,7 @@ impl JwkSet {
 
 impl FromIterator<Jwk> for JwkSet {
     fn from_iter<I: IntoIterator<Item = Jwk>>(keys: I) -> Self {
-        Self {
-            keys: keys.into_iter().collect(),
-        }
+        Self { keys: keys.into_iter().collect() }
     }
 }
 
@@ -87,10 +79,7 @@ fn parse(
     mut read: impl FnMut(&Object<'_>) -> Result<VerifyingKey, KeyError>,
 ) -> Result<(KeySet, Vec<UnusableKey>), KeyError> {
     if text.len() > JwkSet::MAX_LEN {
-        return Err(KeyError::SetTooLarge {
-            size: text.len(),
-            limit: JwkSet::MAX_LEN,
-        });
+        return Err(KeyError::SetTooLarge { size: text.len(), limit: JwkSet::MAX_LEN });
     }
     let mut index = Index::default();
     let set = Object::read(text, &mut index).map_err(|problem| KeyError::Json { problem })?;
@@ -101,17 +90,11 @@ fn parse(
     for (place, entry) in entries.into_iter().enumerate() {
         let key = Object::read(entry.raw().as_bytes(), &mut index)
             .map_err(|problem| (None, KeyError::Json { problem }))
-            .and_then(|object| {
-                read(&object).map_err(|error| (read::kid(&object).ok().flatten(), error))
-            });
+            .and_then(|object| read(&object).map_err(|error| (read::kid(&object).ok().flatten(), error)));
         match key {
             // An ambiguous or mixed set is the publisher's mistake as a whole: no key of it can be trusted to be meant.
             Ok(key) => usable.insert(key)?,
-            Err((kid, error)) => unusable.push(UnusableKey {
-                index: place,
-                kid,
-                error,
-            }),
+            Err((kid, error)) => unusable.push(UnusableKey { index: place, kid, error }),
         }
     }
     Ok((usable, unusable))
@@ -126,13 +109,7 @@ fn entries(listed: Value<'_>) -> Result<Vec<Value<'_>>, KeyError> {
         entries.push(entry);
         entries.len() <= JwkSet::MAX_KEYS
     });
-    if within {
-        Ok(entries)
-    } else {
-        Err(KeyError::SetTooManyKeys {
-            limit: JwkSet::MAX_KEYS,
-        })
-    }
+    if within { Ok(entries) } else { Err(KeyError::SetTooManyKeys { limit: JwkSet::MAX_KEYS }) }
 }
 
 fn secret(object: &Object<'_>) -> Result<VerifyingKey, KeyError> {

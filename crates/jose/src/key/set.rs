@@ -24,16 +24,11 @@ impl KeySet {
     /// two ids of different types are told apart by the algorithm (RFC 7517 §4.5).
     pub fn insert(&mut self, key: VerifyingKey) -> Result<(), KeyError> {
         let symmetric = key.algorithm().is_symmetric();
-        if self
-            .keys
-            .iter()
-            .any(|held| held.algorithm().is_symmetric() != symmetric)
-        {
+        if self.keys.iter().any(|held| held.algorithm().is_symmetric() != symmetric) {
             return Err(KeyError::SetMixed);
         }
-        let same = |held: &VerifyingKey| {
-            held.kid().is_some() && held.kid() == key.kid() && held.key_type() == key.key_type()
-        };
+        let same =
+            |held: &VerifyingKey| held.kid().is_some() && held.kid() == key.kid() && held.key_type() == key.key_type();
         if self.keys.iter().any(same) {
             return Err(KeyError::KidDuplicate);
         }
@@ -80,31 +75,18 @@ impl KeySet {
         let Some(kid) = kid else {
             return self.only(algorithm, |_| true);
         };
-        let mut named = self
-            .keys
-            .iter()
-            .filter(|key| key.kid().is_some_and(|held| held.as_str() == kid));
+        let mut named = self.keys.iter().filter(|key| key.kid().is_some_and(|held| held.as_str() == kid));
         let Some(first) = named.next() else {
             return self.only(algorithm, |key| key.kid().is_none());
         };
         std::iter::once(first)
             .chain(named)
             .find(|key| key.algorithm() == algorithm)
-            .ok_or(JwtError::KeyAlgorithmMismatch {
-                key: first.algorithm(),
-                token: algorithm,
-            })
+            .ok_or(JwtError::KeyAlgorithmMismatch { key: first.algorithm(), token: algorithm })
     }
 
-    fn only(
-        &self,
-        algorithm: Algorithm,
-        eligible: impl Fn(&VerifyingKey) -> bool,
-    ) -> Result<&VerifyingKey, JwtError> {
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.algorithm() == algorithm && eligible(key));
+    fn only(&self, algorithm: Algorithm, eligible: impl Fn(&VerifyingKey) -> bool) -> Result<&VerifyingKey, JwtError> {
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm && eligible(key));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (Some(_), Some(_)) => Err(JwtError::KeyAmbiguous),
@@ -150,26 +132,10 @@ mod tests {
         for alg in [Algorithm::Es256, Algorithm::EdDsa] {
             assert_eq!(set.find(alg, Some("a")).unwrap().algorithm(), alg);
         }
-        assert_eq!(
-            set.find(Algorithm::Es256, None)
-                .unwrap()
-                .kid()
-                .unwrap()
-                .as_str(),
-            "a"
-        );
-        assert_eq!(
-            set.find(Algorithm::EdDsa, None).unwrap_err(),
-            JwtError::KeyAmbiguous
-        );
-        assert_eq!(
-            set.find(Algorithm::EdDsa, Some("c")).unwrap_err(),
-            JwtError::KeyUnknown
-        );
-        let mismatch = JwtError::KeyAlgorithmMismatch {
-            key: Algorithm::EdDsa,
-            token: Algorithm::Es256,
-        };
+        assert_eq!(set.find(Algorithm::Es256, None).unwrap().kid().unwrap().as_str(), "a");
+        assert_eq!(set.find(Algorithm::EdDsa, None).unwrap_err(), JwtError::KeyAmbiguous);
+        assert_eq!(set.find(Algorithm::EdDsa, Some("c")).unwrap_err(), JwtError::KeyUnknown);
+        let mismatch = JwtError::KeyAlgorithmMismatch { key: Algorithm::EdDsa, token: Algorithm::Es256 };
         assert_eq!(set.find(Algorithm::Es256, Some("b")).unwrap_err(), mismatch);
     }
 
@@ -179,36 +145,24 @@ mod tests {
         set.insert(key(Algorithm::Es256, 1, None)).unwrap();
         assert!(set.find(Algorithm::Es256, Some("x")).is_ok());
         set.insert(key(Algorithm::Es256, 2, None)).unwrap();
-        assert_eq!(
-            set.find(Algorithm::Es256, Some("x")).unwrap_err(),
-            JwtError::KeyAmbiguous
-        );
+        assert_eq!(set.find(Algorithm::Es256, Some("x")).unwrap_err(), JwtError::KeyAmbiguous);
     }
 
     #[test]
     fn symmetric_and_asymmetric_keys_never_stand_together() {
         let mut set = KeySet::new();
         set.insert(key(Algorithm::Es256, 1, Some("a"))).unwrap();
-        assert_eq!(
-            set.insert(key(Algorithm::Hs256, 2, Some("b"))),
-            Err(KeyError::SetMixed)
-        );
+        assert_eq!(set.insert(key(Algorithm::Hs256, 2, Some("b"))), Err(KeyError::SetMixed));
         let mut set = KeySet::new();
         set.insert(key(Algorithm::Hs256, 2, Some("b"))).unwrap();
-        assert_eq!(
-            set.insert(key(Algorithm::EdDsa, 1, Some("a"))),
-            Err(KeyError::SetMixed)
-        );
+        assert_eq!(set.insert(key(Algorithm::EdDsa, 1, Some("a"))), Err(KeyError::SetMixed));
     }
 
     #[test]
     fn an_id_is_held_once_per_key_type_and_can_be_removed() {
         let mut set = KeySet::new();
         set.insert(key(Algorithm::Es256, 1, Some("a"))).unwrap();
-        assert_eq!(
-            set.insert(key(Algorithm::Es256, 2, Some("a"))),
-            Err(KeyError::KidDuplicate)
-        );
+        assert_eq!(set.insert(key(Algorithm::Es256, 2, Some("a"))), Err(KeyError::KidDuplicate));
         assert!(set.remove(&KeyId::new("a").unwrap()));
         assert!(!set.remove(&KeyId::new("a").unwrap()));
         assert!(set.is_empty());

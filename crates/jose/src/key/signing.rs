@@ -8,9 +8,7 @@ use zeroize::Zeroizing;
 use crate::json::{Index, Object};
 use crate::jwk::Params;
 use crate::mac::MacKey;
-use crate::{
-    Algorithm, Entropy, Jwk, Jws, KeyError, KeyId, SignError, VerifyingKey, b64u, backend, digest,
-};
+use crate::{Algorithm, Entropy, Jwk, Jws, KeyError, KeyId, SignError, VerifyingKey, b64u, backend, digest};
 
 use super::{pkcs8, strength::check_hmac_key};
 
@@ -56,9 +54,7 @@ impl SigningKey {
                 let pair = backend::KeyPair::ed25519_from_seed(seed)?;
                 Self::from_pair(algorithm, pkcs8::ed25519(seed), pair).ok()
             }
-            Algorithm::Hs256 => {
-                Self::from_mac_secret(algorithm, Zeroizing::new(seed.to_vec())).ok()
-            }
+            Algorithm::Hs256 => Self::from_mac_secret(algorithm, Zeroizing::new(seed.to_vec())).ok(),
         }
     }
 
@@ -72,25 +68,15 @@ impl SigningKey {
             check_hmac_key(&secret)?;
             return Self::from_mac_secret(algorithm, secret);
         }
-        let pair = backend::KeyPair::from_pkcs8(algorithm, &secret)
-            .ok_or(KeyError::SecretMalformed { algorithm })?;
+        let pair = backend::KeyPair::from_pkcs8(algorithm, &secret).ok_or(KeyError::SecretMalformed { algorithm })?;
         Self::from_pair(algorithm, secret, pair)
     }
 
-    fn from_pair(
-        algorithm: Algorithm,
-        secret: Zeroizing<Vec<u8>>,
-        pair: backend::KeyPair,
-    ) -> Result<Self, KeyError> {
+    fn from_pair(algorithm: Algorithm, secret: Zeroizing<Vec<u8>>, pair: backend::KeyPair) -> Result<Self, KeyError> {
         let params = Params::from_public(algorithm, pair.public())?;
         let kid = KeyId::new(&params.thumbprint())?;
         let verifying = VerifyingKey::from_jwk(&Jwk::new(params, algorithm, Some(kid.clone())))?;
-        Ok(Self {
-            secret,
-            pair: Some(pair),
-            verifying,
-            kid,
-        })
+        Ok(Self { secret, pair: Some(pair), verifying, kid })
     }
 
     fn from_mac_secret(algorithm: Algorithm, secret: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
@@ -99,12 +85,7 @@ impl SigningKey {
         let id = digest::sha256(&key.derive("key id"));
         let kid = KeyId::new(&b64u::encode(id.get(..16).unwrap_or_default()))?;
         let verifying = VerifyingKey::from_mac(algorithm, kid.clone(), key);
-        Ok(Self {
-            secret,
-            pair: None,
-            verifying,
-            kid,
-        })
+        Ok(Self { secret, pair: None, verifying, kid })
     }
 
     /// The same key under another id.
@@ -114,11 +95,7 @@ impl SigningKey {
     #[must_use]
     pub fn with_kid(self, kid: KeyId) -> Self {
         let verifying = self.verifying.with_kid(Some(kid.clone()));
-        Self {
-            verifying,
-            kid,
-            ..self
-        }
+        Self { verifying, kid, ..self }
     }
 
     /// The secret, to be stored encrypted: PKCS#8 DER, or the raw key for HMAC.
@@ -148,27 +125,18 @@ impl SigningKey {
     /// `sign_too_large` above 16 KiB.
     pub fn sign_jwt<C: Serialize>(&self, typ: &str, claims: &C) -> Result<String, SignError> {
         let claims = serde_json::to_vec(claims).map_err(|_| SignError::ClaimsUnserializable)?;
-        Object::read(&claims, &mut Index::default())
-            .map_err(|problem| SignError::ClaimsRefused { problem })?;
-        let header = serde_json::to_vec(&Header {
-            alg: self.algorithm(),
-            typ,
-            kid: self.kid.as_str(),
-        })
-        .map_err(|_| SignError::Backend)?;
+        Object::read(&claims, &mut Index::default()).map_err(|problem| SignError::ClaimsRefused { problem })?;
+        let header = serde_json::to_vec(&Header { alg: self.algorithm(), typ, kid: self.kid.as_str() })
+            .map_err(|_| SignError::Backend)?;
         self.sign_parts(&header, &claims)
     }
 
     fn sign_parts(&self, header: &[u8], claims: &[u8]) -> Result<String, SignError> {
         let signature_len = self.algorithm().signature_len();
-        let size = [header.len(), claims.len(), signature_len]
-            .iter()
-            .fold(2, |size, part| size + (part * 4).div_ceil(3));
+        let size =
+            [header.len(), claims.len(), signature_len].iter().fold(2, |size, part| size + (part * 4).div_ceil(3));
         if size > Jws::MAX_LEN {
-            return Err(SignError::TooLarge {
-                size,
-                limit: Jws::MAX_LEN,
-            });
+            return Err(SignError::TooLarge { size, limit: Jws::MAX_LEN });
         }
         let mut token = String::with_capacity(size);
         b64u::encode_append(header, &mut token);

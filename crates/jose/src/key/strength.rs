@@ -65,10 +65,7 @@ pub(crate) fn check_hmac_key(secret: &[u8]) -> Result<(), KeyError> {
         return Err(KeyError::HmacWellKnown);
     }
     if secret.len() < MIN_HMAC_KEY_LEN {
-        return Err(KeyError::HmacTooShort {
-            size: secret.len(),
-            minimum: MIN_HMAC_KEY_LEN,
-        });
+        return Err(KeyError::HmacTooShort { size: secret.len(), minimum: MIN_HMAC_KEY_LEN });
     }
     if is_repeated(secret) || is_progression(secret) || shown_bits(secret) < MIN_BITS {
         return Err(KeyError::HmacLowEntropy);
@@ -78,29 +75,19 @@ pub(crate) fn check_hmac_key(secret: &[u8]) -> Result<(), KeyError> {
 
 fn is_well_known(secret: &[u8]) -> bool {
     let trimmed = secret.trim_ascii();
-    WELL_KNOWN
-        .iter()
-        .any(|known| trimmed.eq_ignore_ascii_case(known.as_bytes()))
+    WELL_KNOWN.iter().any(|known| trimmed.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Whether the key is a unit shorter than a key ought to be, said at least twice.
 fn is_repeated(secret: &[u8]) -> bool {
     (1..MIN_HMAC_KEY_LEN)
         .take_while(|unit| unit * 2 <= secret.len())
-        .any(|unit| {
-            secret
-                .iter()
-                .zip(secret.iter().skip(unit))
-                .all(|(a, b)| a == b)
-        })
+        .any(|unit| secret.iter().zip(secret.iter().skip(unit)).all(|(a, b)| a == b))
 }
 
 /// Whether each octet follows from the one before by adding the same number: `00 01 02 …`, `abcdef…`.
 fn is_progression(secret: &[u8]) -> bool {
-    let mut steps = secret
-        .iter()
-        .zip(secret.iter().skip(1))
-        .map(|(a, b)| b.wrapping_sub(*a));
+    let mut steps = secret.iter().zip(secret.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a));
     let first = steps.next();
     steps.all(|step| Some(step) == first)
 }
@@ -116,11 +103,7 @@ fn shown_bits(secret: &[u8]) -> f64 {
         }
     }
     let len = secret.len() as f64;
-    counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| *count as f64 * (len / *count as f64).log2())
-        .sum()
+    counts.iter().filter(|count| **count > 0).map(|count| *count as f64 * (len / *count as f64).log2()).sum()
 }
 
 #[cfg(test)]
@@ -139,27 +122,16 @@ mod tests {
             let hex = format!("{:032x}{:032x}", number(&key[..16]), number(&key[16..]));
             assert_eq!(check_hmac_key(&key), Ok(()), "{seed}");
             assert_eq!(check_hmac_key(hex.as_bytes()), Ok(()), "{seed}");
-            assert_eq!(
-                check_hmac_key(b64u::encode(&key).as_bytes()),
-                Ok(()),
-                "{seed}"
-            );
+            assert_eq!(check_hmac_key(b64u::encode(&key).as_bytes()), Ok(()), "{seed}");
         }
     }
 
     #[test]
     fn published_keys_are_named_as_such() {
-        for known in [
-            "your-256-bit-secret",
-            "Your-256-Bit-Secret\n",
-            "secret",
-            "a-string-secret-at-least-256-bits-long",
-        ] {
-            assert_eq!(
-                check_hmac_key(known.as_bytes()),
-                Err(KeyError::HmacWellKnown),
-                "{known}"
-            );
+        for known in
+            ["your-256-bit-secret", "Your-256-Bit-Secret\n", "secret", "a-string-secret-at-least-256-bits-long"]
+        {
+            assert_eq!(check_hmac_key(known.as_bytes()), Err(KeyError::HmacWellKnown), "{known}");
         }
     }
 
@@ -187,11 +159,7 @@ mod tests {
             b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
         ];
         for key in guessable {
-            assert_eq!(
-                check_hmac_key(key),
-                Err(KeyError::HmacLowEntropy),
-                "{key:?}"
-            );
+            assert_eq!(check_hmac_key(key), Err(KeyError::HmacLowEntropy), "{key:?}");
         }
         // A full key said twice is still a full key.
         assert_eq!(check_hmac_key(&unit.repeat(2)), Ok(()));

@@ -20,10 +20,7 @@ struct Inner {
 }
 
 enum Material {
-    Public {
-        key: backend::PublicKey,
-        params: Params,
-    },
+    Public { key: backend::PublicKey, params: Params },
     Secret(MacKey),
 }
 
@@ -45,20 +42,12 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// `key_algorithm_unsupported` for an asymmetric algorithm; `key_hmac_…` when the secret is weak.
-    pub fn from_secret(
-        algorithm: Algorithm,
-        secret: &[u8],
-        kid: Option<KeyId>,
-    ) -> Result<Self, KeyError> {
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8], kid: Option<KeyId>) -> Result<Self, KeyError> {
         if !algorithm.is_symmetric() {
             return Err(KeyError::AlgorithmUnsupported);
         }
         check_hmac_key(secret)?;
-        Ok(Self::new(
-            algorithm,
-            kid,
-            Material::Secret(MacKey::new(secret)),
-        ))
+        Ok(Self::new(algorithm, kid, Material::Secret(MacKey::new(secret))))
     }
 
     /// A generated symmetric key, which is not judged: it has just been made from entropy.
@@ -67,22 +56,14 @@ impl VerifyingKey {
     }
 
     fn new(algorithm: Algorithm, kid: Option<KeyId>, material: Material) -> Self {
-        Self(Arc::new(Inner {
-            algorithm,
-            kid,
-            material: Arc::new(material),
-        }))
+        Self(Arc::new(Inner { algorithm, kid, material: Arc::new(material) }))
     }
 
     /// The same key under another id, or under none: a key without an id serves tokens of any `kid`, when it is the
     /// only one of its algorithm in its set.
     #[must_use]
     pub fn with_kid(&self, kid: Option<KeyId>) -> Self {
-        Self(Arc::new(Inner {
-            algorithm: self.0.algorithm,
-            kid,
-            material: Arc::clone(&self.0.material),
-        }))
+        Self(Arc::new(Inner { algorithm: self.0.algorithm, kid, material: Arc::clone(&self.0.material) }))
     }
 
     /// The key's one algorithm.
@@ -98,11 +79,7 @@ impl VerifyingKey {
     /// The public JWK of the key; `None` when the key is symmetric and has no public form.
     pub fn to_jwk(&self) -> Option<Jwk> {
         match &*self.0.material {
-            Material::Public { params, .. } => Some(Jwk::new(
-                params.clone(),
-                self.0.algorithm,
-                self.0.kid.clone(),
-            )),
+            Material::Public { params, .. } => Some(Jwk::new(params.clone(), self.0.algorithm, self.0.kid.clone())),
             Material::Secret(_) => None,
         }
     }

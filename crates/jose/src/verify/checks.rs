@@ -50,10 +50,7 @@ fn exp(_: &ClaimRules, claims: &Claims<'_>, _: Expiry) -> Result<(), JwtError> {
 fn iat(rules: &ClaimRules, claims: &Claims<'_>, expiry: Expiry) -> Result<(), JwtError> {
     match claims.issued_at.clone()? {
         Some(issued_at) if issued_at > expiry.now.saturating_add(rules.leeway) => {
-            Err(JwtError::IssuedInFuture {
-                issued_at,
-                now: expiry.now,
-            })
+            Err(JwtError::IssuedInFuture { issued_at, now: expiry.now })
         }
         None if rules.max_ttl.is_some() => Err(missing("iat")),
         _ => Ok(()),
@@ -63,10 +60,7 @@ fn iat(rules: &ClaimRules, claims: &Claims<'_>, expiry: Expiry) -> Result<(), Jw
 fn nbf(rules: &ClaimRules, claims: &Claims<'_>, expiry: Expiry) -> Result<(), JwtError> {
     match claims.not_before.clone()? {
         Some(not_before) if not_before > expiry.now.saturating_add(rules.leeway) => {
-            Err(JwtError::NotYetValid {
-                not_before,
-                now: expiry.now,
-            })
+            Err(JwtError::NotYetValid { not_before, now: expiry.now })
         }
         _ => Ok(()),
     }
@@ -101,16 +95,9 @@ fn jti(_: &ClaimRules, claims: &Claims<'_>, _: Expiry) -> Result<(), JwtError> {
 }
 
 fn required(rules: &ClaimRules, claims: &Claims<'_>, _: Expiry) -> Result<(), JwtError> {
-    let given = |claim: &str| {
-        claims
-            .object()
-            .get(claim)
-            .is_some_and(|value| value.kind() != Kind::Null)
-    };
+    let given = |claim: &str| claims.object().get(claim).is_some_and(|value| value.kind() != Kind::Null);
     match rules.required.iter().find(|claim| !given(claim)) {
-        Some(claim) => Err(JwtError::ClaimMissing {
-            claim: Cow::Owned(claim.to_string()),
-        }),
+        Some(claim) => Err(JwtError::ClaimMissing { claim: Cow::Owned(claim.to_string()) }),
         None => Ok(()),
     }
 }
@@ -137,10 +124,7 @@ fn expiry(rules: &ClaimRules, claims: &Claims<'_>, expiry: Expiry) -> Result<(),
     if expiry.now < expired_at.saturating_add(grace) {
         Ok(())
     } else {
-        Err(JwtError::Expired {
-            expired_at,
-            now: expiry.now,
-        })
+        Err(JwtError::Expired { expired_at, now: expiry.now })
     }
 }
 
@@ -149,7 +133,5 @@ fn expires(claims: &Claims<'_>) -> Result<UnixTime, JwtError> {
 }
 
 const fn missing(claim: &'static str) -> JwtError {
-    JwtError::ClaimMissing {
-        claim: Cow::Borrowed(claim),
-    }
+    JwtError::ClaimMissing { claim: Cow::Borrowed(claim) }
 }

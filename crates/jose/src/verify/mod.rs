@@ -93,17 +93,11 @@ impl Verifier {
         check_signature(&jws, key, &mut scratch.signature)?;
         self.check_typ(&header)?;
         scratch.kid.clear();
-        scratch
-            .kid
-            .push_str(key.kid().map_or("", |kid| kid.as_str()));
+        scratch.kid.push_str(key.kid().map_or("", |kid| kid.as_str()));
         jws.decode(Part::Claims, &mut scratch.payload)?;
         let kid = key.kid().map(|_| scratch.kid.as_str());
         let Some(rules) = &self.rules.claims else {
-            return Ok(VerifiedJwt::without_claims(
-                algorithm,
-                kid,
-                &scratch.payload,
-            ));
+            return Ok(VerifiedJwt::without_claims(algorithm, kid, &scratch.payload));
         };
         let claims = read_claims(&scratch.payload, &mut scratch.claims_index)?;
         for (_, check) in CLAIM_CHECKS {
@@ -142,43 +136,24 @@ pub(crate) fn read_header<'s>(
     index: &'s mut Index,
 ) -> Result<Header<'s>, JwtError> {
     jws.decode(Part::Header, buffer)?;
-    let object = Object::read(buffer, index).map_err(|problem| JwtError::MalformedJson {
-        part: Part::Header,
-        problem,
-    })?;
+    let object =
+        Object::read(buffer, index).map_err(|problem| JwtError::MalformedJson { part: Part::Header, problem })?;
     Header::read(&object)
 }
 
 /// Refuses a signature that this key did not make over this token.
-pub(crate) fn check_signature(
-    jws: &Jws<'_>,
-    key: &VerifyingKey,
-    buffer: &mut Vec<u8>,
-) -> Result<(), JwtError> {
+pub(crate) fn check_signature(jws: &Jws<'_>, key: &VerifyingKey, buffer: &mut Vec<u8>) -> Result<(), JwtError> {
     jws.decode(Part::Signature, buffer)?;
     let expected = key.algorithm().signature_len();
     if buffer.len() != expected {
-        return Err(JwtError::SignatureLength {
-            size: buffer.len(),
-            expected,
-        });
+        return Err(JwtError::SignatureLength { size: buffer.len(), expected });
     }
-    if key.verify(jws.signing_input().as_bytes(), buffer) {
-        Ok(())
-    } else {
-        Err(JwtError::SignatureInvalid)
-    }
+    if key.verify(jws.signing_input().as_bytes(), buffer) { Ok(()) } else { Err(JwtError::SignatureInvalid) }
 }
 
 /// The claims of a decoded payload.
-pub(crate) fn read_claims<'s>(
-    payload: &'s [u8],
-    index: &'s mut Index,
-) -> Result<Claims<'s>, JwtError> {
+pub(crate) fn read_claims<'s>(payload: &'s [u8], index: &'s mut Index) -> Result<Claims<'s>, JwtError> {
     Object::read(payload, index)
         .map(Claims::read)
-        .map_err(|problem| JwtError::MalformedJson {
-            part: Part::Claims,
-            problem,
-        })
+        .map_err(|problem| JwtError::MalformedJson { part: Part::Claims, problem })
 }

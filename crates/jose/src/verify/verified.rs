@@ -23,11 +23,7 @@ pub struct VerifiedJwt<'s> {
 }
 
 impl<'s> VerifiedJwt<'s> {
-    pub(super) fn new(
-        algorithm: Algorithm,
-        kid: Option<&'s str>,
-        claims: Claims<'s>,
-    ) -> Result<Self, JwtError> {
+    pub(super) fn new(algorithm: Algorithm, kid: Option<&'s str>, claims: Claims<'s>) -> Result<Self, JwtError> {
         Ok(Self {
             algorithm,
             kid,
@@ -40,11 +36,7 @@ impl<'s> VerifiedJwt<'s> {
         })
     }
 
-    pub(super) const fn without_claims(
-        algorithm: Algorithm,
-        kid: Option<&'s str>,
-        payload: &'s [u8],
-    ) -> Self {
+    pub(super) const fn without_claims(algorithm: Algorithm, kid: Option<&'s str>, payload: &'s [u8]) -> Self {
         Self {
             algorithm,
             kid,

@@ -10,17 +10,12 @@ use misario_jose::{Algorithm, JwkSet, Scratch, UnixTime, Verifier};
 use serde_json::Value;
 
 fn corpus(file: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../testdata/attack-corpus")
-        .join(file);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/attack-corpus").join(file);
     std::fs::read_to_string(path).unwrap()
 }
 
 fn lines(file: &str) -> Vec<Value> {
-    corpus(file)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    corpus(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The policy of `config.json`, for public and for secret keys.
@@ -36,11 +31,7 @@ impl Policy {
         assert_eq!(config["max_token_bytes"], misario_jose::Jws::MAX_LEN);
         let public = verifier(&config, "algs_pub");
         let secret = verifier(&config, "algs_hs");
-        Self {
-            config,
-            public,
-            secret,
-        }
+        Self { config, public, secret }
     }
 
     fn now(&self) -> UnixTime {
@@ -49,51 +40,25 @@ impl Policy {
 
     fn code(&self, line: &Value, scratch: &mut Scratch) -> Result<(), &'static str> {
         let set = line["keys"].as_str().unwrap();
-        let keys = line
-            .get("ks_inline")
-            .unwrap_or(&self.config["keysets"][set])
-            .to_string();
+        let keys = line.get("ks_inline").unwrap_or(&self.config["keysets"][set]).to_string();
         let (verifier, keys) = match set {
-            "hs" => (
-                &self.secret,
-                JwkSet::parse_secret(keys.as_bytes()).unwrap().0,
-            ),
-            _ => (
-                &self.public,
-                JwkSet::parse_public(keys.as_bytes()).unwrap().0,
-            ),
+            "hs" => (&self.secret, JwkSet::parse_secret(keys.as_bytes()).unwrap().0),
+            _ => (&self.public, JwkSet::parse_public(keys.as_bytes()).unwrap().0),
         };
         let token = line["token"].as_str().unwrap();
-        let verdict = verifier
-            .verify(token, &keys, self.now(), scratch)
-            .map(|_| ())
-            .map_err(|e| e.code());
+        let verdict = verifier.verify(token, &keys, self.now(), scratch).map(|_| ()).map_err(|e| e.code());
         let explained = verifier.explain(token, &keys, self.now());
-        assert_eq!(
-            explained.code,
-            verdict.err(),
-            "explain and verify differ on {}",
-            line["id"]
-        );
+        assert_eq!(explained.code, verdict.err(), "explain and verify differ on {}", line["id"]);
         verdict
     }
 }
 
 fn verifier(config: &Value, algorithms: &str) -> Verifier {
     let text = |name: &str| config[name].as_str().unwrap();
-    let strings = |name: &str| -> Vec<&str> {
-        config[name]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|v| v.as_str().unwrap())
-            .collect()
-    };
+    let strings =
+        |name: &str| -> Vec<&str> { config[name].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect() };
     // RS256 is on the corpus' list and not built in: such tokens are refused as unsupported, and counted below.
-    let algorithms: Vec<Algorithm> = strings(algorithms)
-        .into_iter()
-        .filter_map(|a| a.parse().ok())
-        .collect();
+    let algorithms: Vec<Algorithm> = strings(algorithms).into_iter().filter_map(|a| a.parse().ok()).collect();
     Verifier::builder()
         .issuer(text("issuer"))
         .audience(text("audience"))
@@ -208,10 +173,8 @@ fn every_token_is_refused_for_its_own_reason() {
         let family = line["family"].as_str().unwrap().to_owned();
         *counts.entry((family, code)).or_default() += 1;
     }
-    let in_order: Vec<(&str, &str, usize)> = counts
-        .iter()
-        .map(|((family, code), count)| (family.as_str(), *code, *count))
-        .collect();
+    let in_order: Vec<(&str, &str, usize)> =
+        counts.iter().map(|((family, code), count)| (family.as_str(), *code, *count)).collect();
     assert_eq!(in_order, TOKEN_CODES);
 }
 
@@ -220,22 +183,15 @@ type SetVerdict = Result<(usize, Vec<&'static str>), &'static str>;
 
 fn judge_set(line: &Value) -> SetVerdict {
     JwkSet::parse_public(line["jwks"].to_string().as_bytes())
-        .map(|(keys, unusable)| {
-            (
-                keys.len(),
-                unusable.iter().map(|key| key.error.code()).collect(),
-            )
-        })
+        .map(|(keys, unusable)| (keys.len(), unusable.iter().map(|key| key.error.code()).collect()))
         .map_err(|error| error.code())
 }
 
 /// Keys in good order whose only fault is that RSA is not built in; the corpus counts them as usable.
 fn good_rsa_keys(line: &Value) -> usize {
-    line["jwks"]["keys"].as_array().map_or(0, |keys| {
-        keys.iter()
-            .filter(|key| key["kty"] == "RSA" && key["e"] == "AQAB")
-            .count()
-    })
+    line["jwks"]["keys"]
+        .as_array()
+        .map_or(0, |keys| keys.iter().filter(|key| key["kty"] == "RSA" && key["e"] == "AQAB").count())
 }
 
 #[test]
@@ -262,51 +218,25 @@ fn every_key_set_is_judged_as_the_corpus_asks() {
 
 #[test]
 fn every_unusable_key_has_its_own_reason() {
-    let by_id: BTreeMap<String, SetVerdict> = lines("jwks.jsonl")
-        .iter()
-        .map(|line| (line["id"].as_str().unwrap().to_owned(), judge_set(line)))
-        .collect();
+    let by_id: BTreeMap<String, SetVerdict> =
+        lines("jwks.jsonl").iter().map(|line| (line["id"].as_str().unwrap().to_owned(), judge_set(line))).collect();
     for (id, expected) in [
-        (
-            "K/oct-in-public",
-            Ok((1, vec!["key_symmetric_in_public_set"])),
-        ),
-        (
-            "K/private-in-public",
-            Ok((0, vec!["key_private_in_public_set"])),
-        ),
+        ("K/oct-in-public", Ok((1, vec!["key_symmetric_in_public_set"]))),
+        ("K/private-in-public", Ok((0, vec!["key_private_in_public_set"]))),
         ("K/dup-kid-same-type", Err("key_id_duplicate")),
         ("K/no-kid-two", Ok((2, vec![]))),
         ("K/use-enc", Ok((0, vec!["key_use_mismatch"]))),
-        (
-            "K/key_ops-sign-only",
-            Ok((0, vec!["key_operations_mismatch"])),
-        ),
+        ("K/key_ops-sign-only", Ok((0, vec!["key_operations_mismatch"]))),
         ("K/alg-none", Ok((0, vec!["key_algorithm_unsupported"]))),
-        (
-            "K/alg-mismatch-crv",
-            Ok((0, vec!["key_algorithm_unsupported"])),
-        ),
+        ("K/alg-mismatch-crv", Ok((0, vec!["key_algorithm_unsupported"]))),
         ("K/off-curve", Ok((0, vec!["key_point_invalid"]))),
         ("K/xy-zero", Ok((0, vec!["key_point_invalid"]))),
         ("K/x-ge-p", Ok((0, vec!["key_point_invalid"]))),
         ("K/x-short", Ok((0, vec!["key_coordinate_length"]))),
-        (
-            "K/crv-unknown",
-            Ok((
-                0,
-                vec!["key_curve_unsupported", "key_algorithm_unsupported"],
-            )),
-        ),
-        (
-            "K/kty-unknown",
-            Ok((0, vec!["key_type_unsupported", "key_algorithm_unsupported"])),
-        ),
+        ("K/crv-unknown", Ok((0, vec!["key_curve_unsupported", "key_algorithm_unsupported"]))),
+        ("K/kty-unknown", Ok((0, vec!["key_type_unsupported", "key_algorithm_unsupported"]))),
         ("K/ed-small-order", Ok((0, vec!["key_point_small_order"]))),
-        (
-            "K/ed-noncanonical",
-            Ok((0, vec!["key_point_not_canonical"])),
-        ),
+        ("K/ed-noncanonical", Ok((0, vec!["key_point_not_canonical"]))),
         ("K/kid-number", Ok((0, vec!["key_id_invalid"]))),
         ("K/keys-not-array", Err("key_set_without_keys")),
         ("K/no-keys", Err("key_set_without_keys")),

@@ -2,24 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use misario_jose::{
-    Algorithm, ClaimProblem, JsonError, JwtError, KeyError, Part, SignError, UnixTime,
-};
+use misario_jose::{Algorithm, ClaimProblem, JsonError, JwtError, KeyError, Part, SignError, UnixTime};
 
 fn assert_listed(listed: &[(&'static str, &'static str)], made: &[&'static str], prefix: &str) {
     let codes: BTreeSet<&str> = listed.iter().map(|(code, _)| *code).collect();
     assert_eq!(codes.len(), listed.len(), "a code is listed twice");
-    assert_eq!(
-        codes,
-        made.iter().copied().collect(),
-        "codes and variants differ"
-    );
+    assert_eq!(codes, made.iter().copied().collect(), "codes and variants differ");
     for (code, meaning) in listed {
         assert!(
-            code.starts_with(prefix)
-                && code
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+            code.starts_with(prefix) && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
             "{code}"
         );
         assert!(meaning.ends_with('.') && meaning.len() > 10, "{code}");
@@ -62,53 +53,23 @@ fn every_refusal_of_a_token_is_listed() {
         JwtError::AlgorithmNotAllowed { algorithm },
         JwtError::KeyUnknown,
         JwtError::KeyAmbiguous,
-        JwtError::KeyAlgorithmMismatch {
-            key: algorithm,
-            token: algorithm,
-        },
-        JwtError::SignatureLength {
-            size: 1,
-            expected: 0,
-        },
+        JwtError::KeyAlgorithmMismatch { key: algorithm, token: algorithm },
+        JwtError::SignatureLength { size: 1, expected: 0 },
         JwtError::SignatureInvalid,
         JwtError::TypMissing,
         JwtError::TypMismatch,
-        JwtError::ClaimMissing {
-            claim: "exp".into(),
-        },
-        JwtError::ClaimMalformed {
-            claim: "exp",
-            problem: ClaimProblem::WrongType,
-        },
+        JwtError::ClaimMissing { claim: "exp".into() },
+        JwtError::ClaimMalformed { claim: "exp", problem: ClaimProblem::WrongType },
         JwtError::IssuerMismatch,
         JwtError::AudienceMismatch,
-        JwtError::IssuedInFuture {
-            issued_at: now,
-            now,
-        },
-        JwtError::NotYetValid {
-            not_before: now,
-            now,
-        },
+        JwtError::IssuedInFuture { issued_at: now, now },
+        JwtError::NotYetValid { not_before: now, now },
         JwtError::ExpiresBeforeIssued,
-        JwtError::LifetimeTooLong {
-            lifetime: 1,
-            limit: 0,
-        },
-        JwtError::Expired {
-            expired_at: now,
-            now,
-        },
+        JwtError::LifetimeTooLong { lifetime: 1, limit: 0 },
+        JwtError::Expired { expired_at: now, now },
         JwtError::ClaimsUnreadable,
     ];
-    errors.extend(
-        json_errors()
-            .into_iter()
-            .map(|problem| JwtError::MalformedJson {
-                part: Part::Claims,
-                problem,
-            }),
-    );
+    errors.extend(json_errors().into_iter().map(|problem| JwtError::MalformedJson { part: Part::Claims, problem }));
     let codes: Vec<_> = errors.iter().map(JwtError::code).collect();
     assert_listed(JwtError::CODES, &codes, "jwt_");
 }
@@ -119,9 +80,7 @@ fn every_refusal_of_a_key_is_listed() {
     let errors = [
         KeyError::SetTooLarge { size: 1, limit: 0 },
         KeyError::SetTooManyKeys { limit: 0 },
-        KeyError::Json {
-            problem: JsonError::NotUtf8,
-        },
+        KeyError::Json { problem: JsonError::NotUtf8 },
         KeyError::SetWithoutKeys,
         KeyError::SetMixed,
         KeyError::KidDuplicate,
@@ -130,10 +89,7 @@ fn every_refusal_of_a_key_is_listed() {
         KeyError::TypeUnsupported,
         KeyError::CurveUnsupported,
         KeyError::AlgorithmUnsupported,
-        KeyError::AlgorithmContradiction {
-            stated: algorithm,
-            actual: algorithm,
-        },
+        KeyError::AlgorithmContradiction { stated: algorithm, actual: algorithm },
         KeyError::UseMismatch,
         KeyError::OperationsMismatch,
         KeyError::SymmetricInPublicSet,
@@ -143,10 +99,7 @@ fn every_refusal_of_a_key_is_listed() {
         KeyError::PointSmallOrder,
         KeyError::PointNotCanonical,
         KeyError::SecretMalformed { algorithm },
-        KeyError::HmacTooShort {
-            size: 0,
-            minimum: 32,
-        },
+        KeyError::HmacTooShort { size: 0, minimum: 32 },
         KeyError::HmacWellKnown,
         KeyError::HmacLowEntropy,
     ];
@@ -158,9 +111,7 @@ fn every_refusal_of_a_key_is_listed() {
 fn every_refusal_to_sign_is_listed() {
     let errors = [
         SignError::ClaimsUnserializable,
-        SignError::ClaimsRefused {
-            problem: JsonError::NotAnObject,
-        },
+        SignError::ClaimsRefused { problem: JsonError::NotAnObject },
         SignError::TooLarge { size: 1, limit: 0 },
         SignError::Backend,
     ];

@@ -1,8 +1,6 @@
 //! Explanations: the sample token of every tutorial, and that nothing secret is shown.
 
-use misario_jose::{
-    Algorithm, Explanation, KeyError, KeySet, Outcome, Scratch, SigningKey, Verifier,
-};
+use misario_jose::{Algorithm, Explanation, KeyError, KeySet, Outcome, Scratch, SigningKey, Verifier};
 use serde_json::json;
 
 use crate::support::{claims, key, now, verifier};
@@ -11,12 +9,7 @@ use crate::support::{claims, key, now, verifier};
 const SAMPLE: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
 
 fn outcome(explanation: &Explanation, name: &str) -> Outcome {
-    explanation
-        .checks
-        .iter()
-        .find(|line| line.name == name)
-        .unwrap()
-        .outcome
+    explanation.checks.iter().find(|line| line.name == name).unwrap().outcome
 }
 
 fn fail(code: &'static str) -> Outcome {
@@ -25,8 +18,7 @@ fn fail(code: &'static str) -> Outcome {
 
 #[test]
 fn the_sample_key_is_refused_as_well_known() {
-    let refused =
-        SigningKey::from_secret_bytes(Algorithm::Hs256, b"your-256-bit-secret").unwrap_err();
+    let refused = SigningKey::from_secret_bytes(Algorithm::Hs256, b"your-256-bit-secret").unwrap_err();
     assert_eq!(refused, KeyError::HmacWellKnown);
     assert_eq!(refused.code(), "key_hmac_well_known");
 }
@@ -41,30 +33,14 @@ fn the_sample_token_is_decoded_and_each_fault_is_told() {
         .build();
     let told = verifier.explain(SAMPLE, &KeySet::new(), now());
     assert_eq!(told.header, json!({"alg": "HS256", "typ": "JWT"}));
-    assert_eq!(
-        told.claims,
-        json!({"sub": "1234567890", "name": "John Doe", "iat": 1_516_239_022})
-    );
+    assert_eq!(told.claims, json!({"sub": "1234567890", "name": "John Doe", "iat": 1_516_239_022}));
     assert_eq!(told.size, SAMPLE.len());
-    let bytes =
-        [("sub", 19), ("name", 18), ("iat", 17)].map(|(name, size)| (name.to_owned(), size));
+    let bytes = [("sub", 19), ("name", 18), ("iat", 17)].map(|(name, size)| (name.to_owned(), size));
     assert_eq!(told.bytes_per_claim, bytes);
 
     assert!(!told.accepted);
     assert_eq!(told.code, Some("jwt_key_unknown"));
-    for name in [
-        "size",
-        "shape",
-        "header",
-        "algorithm",
-        "typ",
-        "claims",
-        "iat",
-        "nbf",
-        "sub",
-        "jti",
-        "required",
-    ] {
+    for name in ["size", "shape", "header", "algorithm", "typ", "claims", "iat", "nbf", "sub", "jti", "required"] {
         assert_eq!(outcome(&told, name), Outcome::Pass, "{name}");
     }
     assert_eq!(outcome(&told, "key"), fail("jwt_key_unknown"));
@@ -82,22 +58,11 @@ fn the_sample_token_is_decoded_and_each_fault_is_told() {
 
 #[test]
 fn the_sample_token_is_refused_by_every_usual_verifier() {
-    let code = |verifier: Verifier| {
-        verifier
-            .verify(SAMPLE, &KeySet::new(), now(), &mut Scratch::new())
-            .unwrap_err()
-            .code()
-    };
-    let usual = || {
-        Verifier::builder()
-            .issuer("https://issuer.test")
-            .audience("api.test")
-    };
+    let code =
+        |verifier: Verifier| verifier.verify(SAMPLE, &KeySet::new(), now(), &mut Scratch::new()).unwrap_err().code();
+    let usual = || Verifier::builder().issuer("https://issuer.test").audience("api.test");
     assert_eq!(code(usual().build()), "jwt_algorithm_not_allowed");
-    assert_eq!(
-        code(usual().algorithms(&[Algorithm::Hs256]).build()),
-        "jwt_key_unknown"
-    );
+    assert_eq!(code(usual().algorithms(&[Algorithm::Hs256]).build()), "jwt_key_unknown");
 }
 
 #[test]
@@ -151,15 +116,8 @@ fn neither_signature_nor_key_appears_in_an_explanation() {
 fn a_token_that_is_too_large_is_not_looked_into() {
     let told = verifier().explain(&"e".repeat(20_000), &KeySet::new(), now());
     assert_eq!(told.code, Some("jwt_too_large"));
-    let reached = told
-        .checks
-        .iter()
-        .filter(|line| line.outcome != Outcome::NotReached)
-        .count();
-    assert_eq!(
-        (reached, told.header.is_null(), told.claims.is_null()),
-        (1, true, true)
-    );
+    let reached = told.checks.iter().filter(|line| line.outcome != Outcome::NotReached).count();
+    assert_eq!((reached, told.header.is_null(), told.claims.is_null()), (1, true, true));
 }
 
 #[test]
@@ -167,12 +125,7 @@ fn two_parts_and_an_encrypted_token_are_told_apart_by_their_advice() {
     let advice = |token: &str| {
         let told = verifier().explain(token, &KeySet::new(), now());
         assert_eq!(told.code, Some("jwt_malformed_segments"));
-        told.checks
-            .iter()
-            .find(|line| line.name == "shape")
-            .unwrap()
-            .fix
-            .unwrap()
+        told.checks.iter().find(|line| line.name == "shape").unwrap().fix.unwrap()
     };
     assert_ne!(advice("e30.e30"), advice("e30.e30.e30.e30.e30"));
 }

@@ -7,10 +7,7 @@ use crate::support::{key, now, verifier};
 
 fn agree(token: &str, keys: &KeySet) {
     let verifier = verifier();
-    let code = verifier
-        .verify(token, keys, now(), &mut Scratch::new())
-        .err()
-        .map(|error| error.code());
+    let code = verifier.verify(token, keys, now(), &mut Scratch::new()).err().map(|error| error.code());
     assert_eq!(verifier.explain(token, keys, now()).code, code);
     assert!(code.is_some());
 }
@@ -65,11 +62,7 @@ proptest! {
 /// HMAC from its definition (RFC 2104), so that a test can sign what the crate would not.
 fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     use misario_jose::digest::sha256;
-    let pad = |with: u8| -> Vec<u8> {
-        (0..64)
-            .map(|i| key.get(i).copied().unwrap_or(0) ^ with)
-            .collect()
-    };
+    let pad = |with: u8| -> Vec<u8> { (0..64).map(|i| key.get(i).copied().unwrap_or(0) ^ with).collect() };
     let inner = sha256(&[pad(0x36), message.to_vec()].concat());
     sha256(&[pad(0x5c), inner.to_vec()].concat())
 }

@@ -10,22 +10,14 @@ fn a_signed_token_verifies_and_tells_what_was_signed() {
         let (key, keys) = key(algorithm);
         let token = key.sign_jwt("at+jwt", &claims()).unwrap();
         let mut scratch = Scratch::new();
-        let jwt = verifier()
-            .verify(&token, &keys, now(), &mut scratch)
-            .unwrap();
+        let jwt = verifier().verify(&token, &keys, now(), &mut scratch).unwrap();
         assert_eq!(jwt.algorithm(), algorithm);
         assert_eq!(jwt.kid(), Some(key.kid().as_str()));
-        assert_eq!(
-            (jwt.issuer(), jwt.subject(), jwt.jwt_id()),
-            ("https://issuer.test", Some("user-1"), Some("j1"))
-        );
+        assert_eq!((jwt.issuer(), jwt.subject(), jwt.jwt_id()), ("https://issuer.test", Some("user-1"), Some("j1")));
         assert_eq!(jwt.expires(), UnixTime::from_secs(NOW + 600));
         assert_eq!(jwt.issued_at(), Some(UnixTime::from_secs(NOW - 10)));
         assert_eq!(jwt.claims::<Value>().unwrap(), claims());
-        assert_eq!(
-            jwt.claims::<Vec<u8>>().unwrap_err(),
-            JwtError::ClaimsUnreadable
-        );
+        assert_eq!(jwt.claims::<Vec<u8>>().unwrap_err(), JwtError::ClaimsUnreadable);
     }
 }
 
@@ -38,11 +30,7 @@ fn a_stored_key_comes_back_as_itself() {
         assert_eq!(back.kid(), key.kid());
         assert_eq!(back.to_secret_bytes(), stored);
         let token = back.sign_jwt("at+jwt", &claims()).unwrap();
-        assert!(
-            verifier()
-                .verify(&token, &keys, now(), &mut Scratch::new())
-                .is_ok()
-        );
+        assert!(verifier().verify(&token, &keys, now(), &mut Scratch::new()).is_ok());
         let damaged = &stored[..stored.len() - 1];
         assert!(SigningKey::from_secret_bytes(algorithm, damaged).is_err());
     }
@@ -60,19 +48,9 @@ fn generated_keys_follow_the_entropy_and_differ_with_it() {
 /// Ids and secrets are stored formats: both backends make these very keys of the same entropy.
 #[test]
 fn both_backends_make_the_same_keys() {
-    let kid = |algorithm| {
-        SigningKey::generate(algorithm, &Seeded(1))
-            .kid()
-            .to_string()
-    };
-    assert_eq!(
-        kid(Algorithm::Es256),
-        "oPUhpnczLQtBWpeSzn8dBHDCw4fjEo-CWA2c4_3xFnE"
-    );
-    assert_eq!(
-        kid(Algorithm::EdDsa),
-        "UyUvzlpWMoPkD-FMUHq_55QBH0z4dkrgd0sMuFp34vU"
-    );
+    let kid = |algorithm| SigningKey::generate(algorithm, &Seeded(1)).kid().to_string();
+    assert_eq!(kid(Algorithm::Es256), "oPUhpnczLQtBWpeSzn8dBHDCw4fjEo-CWA2c4_3xFnE");
+    assert_eq!(kid(Algorithm::EdDsa), "UyUvzlpWMoPkD-FMUHq_55QBH0z4dkrgd0sMuFp34vU");
     assert_eq!(kid(Algorithm::Hs256), "fmCPFrC8LoVIRemttlll2A");
 }
 
@@ -103,9 +81,7 @@ fn a_published_set_verifies_and_holds_nothing_secret() {
     for jwk in parsed["keys"].as_array().unwrap() {
         let names: Vec<&String> = jwk.as_object().unwrap().keys().collect();
         assert!(
-            names
-                .iter()
-                .all(|name| ["kty", "crv", "x", "y", "kid", "alg", "use"].contains(&name.as_str())),
+            names.iter().all(|name| ["kty", "crv", "x", "y", "kid", "alg", "use"].contains(&name.as_str())),
             "{jwk}"
         );
     }
@@ -113,11 +89,7 @@ fn a_published_set_verifies_and_holds_nothing_secret() {
     assert_eq!((keys.len(), unusable.len()), (2, 0));
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
         let token = key(algorithm).0.sign_jwt("at+jwt", &claims()).unwrap();
-        assert!(
-            verifier()
-                .verify(&token, &keys, now(), &mut Scratch::new())
-                .is_ok()
-        );
+        assert!(verifier().verify(&token, &keys, now(), &mut Scratch::new()).is_ok());
     }
 }
 
@@ -133,9 +105,7 @@ fn every_flipped_bit_of_the_signature_is_refused() {
             let mut flipped = signature.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let token = format!("{signed}.{}", b64u::encode(&flipped));
-            let refused = verifier
-                .verify(&token, &keys, now(), &mut scratch)
-                .unwrap_err();
+            let refused = verifier.verify(&token, &keys, now(), &mut scratch).unwrap_err();
             assert_eq!(refused, JwtError::SignatureInvalid, "{algorithm} bit {bit}");
         }
     }
@@ -151,17 +121,8 @@ fn every_deleted_doubled_or_changed_character_is_refused() {
             let (head, tail) = (&token[..at], &token[at + 1..]);
             let c = &token[at..=at];
             let other = if c == "A" { "B" } else { "A" };
-            for changed in [
-                format!("{head}{tail}"),
-                format!("{head}{c}{c}{tail}"),
-                format!("{head}{other}{tail}"),
-            ] {
-                assert!(
-                    verifier
-                        .verify(&changed, &keys, now(), &mut scratch)
-                        .is_err(),
-                    "{algorithm} at {at}"
-                );
+            for changed in [format!("{head}{tail}"), format!("{head}{c}{c}{tail}"), format!("{head}{other}{tail}")] {
+                assert!(verifier.verify(&changed, &keys, now(), &mut scratch).is_err(), "{algorithm} at {at}");
             }
         }
         assert!(verifier.verify(&token, &keys, now(), &mut scratch).is_ok());
@@ -174,18 +135,10 @@ fn parts_of_two_good_tokens_do_not_make_a_third() {
         let (key, keys) = key(algorithm);
         let mut other = claims();
         other["sub"] = json!("user-2");
-        let tokens = [
-            key.sign_jwt("at+jwt", &claims()).unwrap(),
-            key.sign_jwt("at+jwt", &other).unwrap(),
-        ];
-        let parts: Vec<Vec<&str>> = tokens
-            .iter()
-            .map(|token| token.split('.').collect())
-            .collect();
+        let tokens = [key.sign_jwt("at+jwt", &claims()).unwrap(), key.sign_jwt("at+jwt", &other).unwrap()];
+        let parts: Vec<Vec<&str>> = tokens.iter().map(|token| token.split('.').collect()).collect();
         let mixed = format!("{}.{}.{}", parts[0][0], parts[0][1], parts[1][2]);
-        let refused = verifier()
-            .verify(&mixed, &keys, now(), &mut Scratch::new())
-            .unwrap_err();
+        let refused = verifier().verify(&mixed, &keys, now(), &mut Scratch::new()).unwrap_err();
         assert_eq!(refused, JwtError::SignatureInvalid);
     }
 }
@@ -195,9 +148,7 @@ fn a_key_of_another_type_never_verifies() {
     for &signed in Algorithm::ALL {
         for &held in Algorithm::ALL.iter().filter(|held| **held != signed) {
             let token = key(signed).0.sign_jwt("at+jwt", &claims()).unwrap();
-            let refused = verifier()
-                .verify(&token, &key(held).1, now(), &mut Scratch::new())
-                .unwrap_err();
+            let refused = verifier().verify(&token, &key(held).1, now(), &mut Scratch::new()).unwrap_err();
             assert_eq!(refused, JwtError::KeyUnknown, "{signed} under {held}");
         }
     }

@@ -29,11 +29,7 @@ pub(crate) fn claims() -> Value {
 }
 
 pub(crate) fn verifier() -> Verifier {
-    Verifier::builder()
-        .issuer("https://issuer.test")
-        .audience("api.test")
-        .algorithms(Algorithm::ALL)
-        .build()
+    Verifier::builder().issuer("https://issuer.test").audience("api.test").algorithms(Algorithm::ALL).build()
 }
 
 /// A signing key and the set that holds its verifying half.

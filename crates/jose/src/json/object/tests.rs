@@ -14,25 +14,14 @@ fn date(text: &str) -> Result<u64, DateProblem> {
     let json = format!("{{\"t\":{text}}}");
     let mut index = Index::default();
     let object = Object::read(json.as_bytes(), &mut index).unwrap();
-    object
-        .get("t")
-        .unwrap()
-        .numeric_date()
-        .map(crate::UnixTime::as_secs)
+    object.get("t").unwrap().numeric_date().map(crate::UnixTime::as_secs)
 }
 
 #[test]
 fn members_are_found_by_their_unescaped_name() {
     let mut index = Index::default();
-    let object = Object::read(
-        br#" { "s\u0075b" : "a\/\ud83d\ude00\n" , "n" : [1, "x"] } "#,
-        &mut index,
-    )
-    .unwrap();
-    assert_eq!(
-        object.get("sub").unwrap().string().unwrap(),
-        "a/\u{1f600}\n"
-    );
+    let object = Object::read(br#" { "s\u0075b" : "a\/\ud83d\ude00\n" , "n" : [1, "x"] } "#, &mut index).unwrap();
+    assert_eq!(object.get("sub").unwrap().string().unwrap(), "a/\u{1f600}\n");
     assert!(object.get("su").is_none());
     assert!(object.get("n").unwrap().string().is_none());
     let mut seen = Vec::new();
@@ -52,10 +41,7 @@ fn duplicate_names_are_refused_at_any_depth_and_after_unescaping() {
         r#"{"\ud83d\ude00":1,"😀":2}"#,
         r#"{"a\/":1,"a/":2}"#,
     ] {
-        assert!(
-            matches!(read(text.as_bytes()), Err(JsonError::DuplicateName { .. })),
-            "{text}"
-        );
+        assert!(matches!(read(text.as_bytes()), Err(JsonError::DuplicateName { .. })), "{text}");
     }
     // The same name in different objects is no duplicate.
     assert_eq!(read(br#"{"a":{"a":1},"b":{"a":1}}"#), Ok(()));
@@ -63,13 +49,7 @@ fn duplicate_names_are_refused_at_any_depth_and_after_unescaping() {
 
 #[test]
 fn nesting_and_members_are_limited() {
-    let nested = |depth: usize| {
-        format!(
-            "{{\"a\":{}{}}}",
-            "[".repeat(depth - 1),
-            "]".repeat(depth - 1)
-        )
-    };
+    let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert_eq!(read(nested(MAX_DEPTH).as_bytes()), Ok(()));
     let too_deep = Err(JsonError::TooDeep { limit: MAX_DEPTH });
     assert_eq!(read(nested(MAX_DEPTH + 1).as_bytes()), too_deep);
@@ -93,22 +73,10 @@ fn what_is_not_one_utf8_object_is_refused_with_its_reason() {
     assert_eq!(read(b"{} x"), Err(JsonError::TrailingData { position: 3 }));
     assert_eq!(read(b"{}{}"), Err(JsonError::TrailingData { position: 2 }));
     for scalar in ["[]", "1", "null", "\"{}\""] {
-        assert_eq!(
-            read(scalar.as_bytes()),
-            Err(JsonError::NotAnObject),
-            "{scalar}"
-        );
+        assert_eq!(read(scalar.as_bytes()), Err(JsonError::NotAnObject), "{scalar}");
     }
-    for half in [
-        r#"{"a":"\ud800"}"#,
-        r#"{"a":"\udc00"}"#,
-        r#"{"a":"\ud800\u0041"}"#,
-        r#"{"\ud800x":1}"#,
-    ] {
-        assert!(
-            matches!(read(half.as_bytes()), Err(JsonError::LoneSurrogate { .. })),
-            "{half}"
-        );
+    for half in [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00"}"#, r#"{"a":"\ud800\u0041"}"#, r#"{"\ud800x":1}"#] {
+        assert!(matches!(read(half.as_bytes()), Err(JsonError::LoneSurrogate { .. })), "{half}");
     }
 }
 
@@ -145,10 +113,7 @@ fn broken_grammar_is_refused() {
     ] {
         let refused = read(text.as_bytes());
         assert!(
-            matches!(
-                refused,
-                Err(JsonError::Syntax { .. } | JsonError::TrailingData { .. })
-            ),
+            matches!(refused, Err(JsonError::Syntax { .. } | JsonError::TrailingData { .. })),
             "{text}: {refused:?}"
         );
     }
@@ -158,16 +123,10 @@ fn broken_grammar_is_refused() {
 fn numbers_without_a_finite_value_are_refused() {
     for text in ["1e400", "-1E+999"] {
         let json = format!("{{\"a\":{text}}}");
-        assert_eq!(
-            read(json.as_bytes()),
-            Err(JsonError::NumberRange { position: 5 })
-        );
+        assert_eq!(read(json.as_bytes()), Err(JsonError::NumberRange { position: 5 }));
     }
     let long = format!("{{\"a\":{}}}", "9".repeat(400));
-    assert_eq!(
-        read(long.as_bytes()),
-        Err(JsonError::NumberRange { position: 5 })
-    );
+    assert_eq!(read(long.as_bytes()), Err(JsonError::NumberRange { position: 5 }));
 }
 
 #[test]
@@ -177,14 +136,7 @@ fn dates_are_non_negative_numbers_up_to_2_53() {
     assert_eq!(date("1800000000.999"), Ok(1_800_000_000));
     assert_eq!(date("1.8e9"), Ok(1_800_000_000));
     assert_eq!(date("9007199254740992"), Ok(1 << 53));
-    for wrong in [
-        "9007199254740993",
-        "18446744073709551616",
-        "1e300",
-        "-1",
-        "-0",
-        "-0.5",
-    ] {
+    for wrong in ["9007199254740993", "18446744073709551616", "1e300", "-1", "-0", "-0.5"] {
         assert_eq!(date(wrong), Err(DateProblem::OutOfRange), "{wrong}");
     }
     for wrong in ["\"1800000000\"", "true", "null", "[1]", "{}"] {
