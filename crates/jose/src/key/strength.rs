@@ -92,8 +92,8 @@ fn is_progression(secret: &[u8]) -> bool {
     steps.all(|step| Some(step) == first)
 }
 
-/// The information of the octets by their frequencies alone (Shannon, order 0): an upper bound for words in a natural language,
-/// a good estimate for random octets in any text encoding.
+/// The information of the octets by their frequencies alone (Shannon, order 0): an upper bound for words in a natural
+/// language, a good estimate for random octets in any text encoding.
 #[expect(clippy::cast_precision_loss, reason = "key lengths are far below 2^52")]
 fn shown_bits(secret: &[u8]) -> f64 {
     let mut counts = [0_usize; 256];

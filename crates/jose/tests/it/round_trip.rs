@@ -183,3 +183,15 @@ fn a_key_shows_its_name_and_nothing_else() {
         }
     }
 }
+
+/// A nonce that repeats across two messages gives away the private key.
+#[test]
+fn ten_thousand_signatures_never_repeat_a_nonce() {
+    let key = key(Algorithm::Es256).0;
+    let mut seen = std::collections::HashSet::new();
+    for n in 0..10_000 {
+        let token = key.sign_jwt("t", &json!({ "n": n })).unwrap();
+        let signature = b64u::decode(token.rsplit('.').next().unwrap()).unwrap();
+        assert!(seen.insert(signature[..32].to_vec()), "message {n}");
+    }
+}
