@@ -1,1 +1,49 @@
-//! Placeholder.
+//! misario in front of a tower service: the layers and extractors that check each request, and the replica that follows
+//! the change log of an authority, so that an app in a process of its own answers checks from memory.
+//!
+//! It decides nothing: what counts is decided by [`misario_core::authn::Check`], and this crate feeds it headers,
+//! clocks and answers. It opens no store and hashes no password; it listens on no socket.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use misario_tower::{Guard, Principal, role};
+//!
+//! fn app(guard: &Guard) -> Router {
+//!     Router::new()
+//!         .route("/me", get(|who: Principal| async move { who.subject().to_owned() }))
+//!         .route("/payroll", get(|| async { "…" }).layer(guard.require(role("hr"))))
+//!         .layer(guard.layer())
+//! }
+//! ```
+//!
+//! | module | what is there |
+//! |---|---|
+//! | `guard`, `gate` | the check, driven; what is kept of a request |
+//! | `layer`, `extract` | tower layers; axum extractors |
+//! | [`problem`] | the one mapping from a rejection to a response |
+//! | [`authority`] | whoever can tell what the memory cannot |
+//! | `clock`, `entropy` | time and randomness of the process |
+
+pub mod authority;
+mod clock;
+mod cookies_out;
+mod entropy;
+mod extract;
+mod gate;
+mod guard;
+mod headers;
+mod layer;
+pub mod problem;
+#[cfg(test)]
+mod testing;
+
+pub use authority::Authority;
+pub use clock::{Clock, SystemClock};
+pub use entropy::OsEntropy;
+pub use extract::{CsrfForm, Login, Principal};
+pub use gate::Gate;
+pub use guard::{CheckRequest, Checked, Fresh, Guard, GuardParts, Refused};
+pub use headers::HeaderView;
+pub use layer::{AuthLayer, AuthService, RequireLayer, RequireService, keep_from_caches};
+pub use misario_core::authn::{Requirement, permission, role, scope};
+pub use problem::Problem;
