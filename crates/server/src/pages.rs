@@ -21,7 +21,7 @@ pub(crate) use document::{Nonce, Page};
 pub(crate) use error::ErrorPage;
 pub(crate) use local_path::LocalPath;
 pub(crate) use sign_in::{SignInError, SignInPage};
-pub(crate) use style::{STYLE, style_path};
+pub(crate) use style::{STYLE, STYLE_ROUTE};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::html::{Address, Attr, Element, Html};
 use super::local_path::LocalPath;
-use super::style::style_path;
+use super::style::STYLE_ROUTE;
 
 /// A complete document and the policy it is written for.
 #[derive(Debug, Clone)]
@@ -106,7 +106,9 @@ fn head(title: &str) -> Element {
         .child(meta("viewport", "width=device-width, initial-scale=1"))
         .child(meta("color-scheme", "light dark"))
         .child(meta("robots", "noindex"))
-        .child(Element::new("link").attr(Attr::Rel, "stylesheet").address(Address::Href, style_path()))
+        .child(
+            Element::new("link").attr(Attr::Rel, "stylesheet").address(Address::Href, &LocalPath::fixed(STYLE_ROUTE)),
+        )
         // An icon of its own, so that browsers do not ask for /favicon.ico.
         .child(Element::new("link").attr(Attr::Rel, "icon").fixed("href", ICON))
 }

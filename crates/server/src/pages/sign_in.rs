@@ -29,28 +29,22 @@ pub(crate) enum SignInError {
     /// The account or address has to wait.
     TooManyAttempts {
         /// For how many seconds.
-        retry_after: u64,
+        seconds: u64,
     },
-    /// All sign-in threads are at work.
+    /// All sign-in threads are at work, or the store does not answer.
     Busy,
-    /// The form's token is missing or of another visit.
-    FormExpired,
-    /// The store or the authority does not answer.
-    Unavailable,
 }
 
 impl SignInError {
     fn message(self) -> String {
         match self {
             Self::InvalidCredentials => "The username or the password is wrong.".to_owned(),
-            Self::TooManyAttempts { retry_after } => {
-                format!("Too many attempts. Please wait {} and try again.", waiting_time(retry_after))
+            Self::TooManyAttempts { seconds } => {
+                format!("Too many attempts. Please wait {} and try again.", waiting_time(seconds))
             }
-            Self::Busy => "Many people are signing in at the moment. Please try again in a few seconds.".to_owned(),
-            Self::FormExpired => {
+            Self::Busy => "Signing in is not possible at the moment. Please try again in a few seconds.".to_owned(),
                 "This page was open for too long, or cookies are blocked. Please try again.".to_owned()
             }
-            Self::Unavailable => "Signing in is not possible at the moment. Please try again soon.".to_owned(),
         }
     }
 

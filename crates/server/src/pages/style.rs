@@ -1,20 +1,28 @@
 //! The one style sheet, under a path that changes with its content, so that browsers may keep it for good.
 
-use std::sync::LazyLock;
-
-use super::local_path::LocalPath;
-
 /// The style sheet (`text/css; charset=utf-8`). It holds nothing of anybody: it may be cached as `public, immutable`.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// The path to serve [`STYLE`] at: `/assets/style.{hash}.css`.
-pub(crate) fn style_path() -> &'static LocalPath {
-    static PATH: LazyLock<LocalPath> = LazyLock::new(|| {
-        let path = format!("/assets/style.{:016x}.css", fingerprint(STYLE.as_bytes()));
-        LocalPath::parse(&path).unwrap_or_else(LocalPath::root)
-    });
-    &PATH
-}
+pub(crate) const STYLE_ROUTE: &str = match std::str::from_utf8(&ROUTE) {
+    Ok(route) => route,
+    // The octets below are ASCII.
+    Err(_) => "/assets/style.css",
+};
+
+const TEMPLATE: &[u8; 34] = b"/assets/style.0000000000000000.css";
+
+const ROUTE: [u8; TEMPLATE.len()] = {
+    let mut route = *TEMPLATE;
+    let digits = b"0123456789abcdef";
+    let (mut rest, mut at) = (fingerprint(STYLE.as_bytes()), 30);
+    while at > 14 {
+        at -= 1;
+        route[at] = digits[(rest & 15) as usize];
+        rest >>= 4;
+    }
+    route
+};
 
 /// FNV-1a, 64 bits. It names a version of our own file; nobody gains anything by a collision.
 const fn fingerprint(bytes: &[u8]) -> u64 {
@@ -35,7 +43,7 @@ mod tests {
     fn the_path_changes_with_the_content() {
         assert_eq!(fingerprint(b"foobar"), 0x8594_4171_f739_67e8, "the published FNV-1a vector");
         let expected = format!("/assets/style.{:016x}.css", fingerprint(STYLE.as_bytes()));
-        assert_eq!(style_path().as_str(), expected);
+        assert_eq!(STYLE_ROUTE, expected);
     }
 
     #[test]

@@ -10,13 +10,7 @@ const HOSTILE: &str =
 fn every_page(text: &str) -> Vec<(&'static str, Page)> {
     let at = UnixTime::from_secs(1_800_000_000);
     let path = LocalPath::sign_in(text, None);
-    let errors = [
-        SignInError::InvalidCredentials,
-        SignInError::TooManyAttempts { retry_after: 30 },
-        SignInError::Busy,
-        SignInError::FormExpired,
-        SignInError::Unavailable,
-    ];
+    let errors = [SignInError::InvalidCredentials, SignInError::TooManyAttempts { seconds: 30 }, SignInError::Busy];
     let sign_in = |error| {
         SignInPage { app: text, other_apps: &[text], csrf_token: text, error, username: text, return_to: Some(&path) }
             .render()
@@ -33,11 +27,11 @@ fn every_page(text: &str) -> Vec<(&'static str, Page)> {
         ErrorPage { title: text, message: text, reference: Some(text), next: Some((&path, text)) }.render(),
     ));
     pages.push(("demo web", {
-        let (app, mode, username, sid, csrf_token) = (text, text, text, text, text);
-        WebDemo { app, mode, username, roles: &[text], sid, auth_time: at, csrf_token }.render()
+        let (app, mode, username, csrf_token) = (text, text, text, text);
+        WebDemo { app, mode, username, roles: &[text], csrf_token }.render()
     }));
-    pages.push(("demo spa", SpaDemo { app: text, nonce: Nonce::new([7; 16]) }.render()));
-    pages.push(("demo service", ServiceDemo { app: text, base_url: text, username: text }.render()));
+    pages.push(("demo spa", SpaDemo { app: text, nonce: &Nonce::new([7; 16]) }.render()));
+    pages.push(("demo service", ServiceDemo { app: text, base_url: text }.render()));
     pages
 }
 
@@ -89,7 +83,7 @@ fn every_page_is_a_document_with_a_language_and_a_title() {
         let html = page.html();
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>"), "{name}");
         assert!(html.contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"), "{name}");
-        assert!(html.contains(&format!("<link rel=\"stylesheet\" href=\"{}\">", style_path())), "{name}");
+        assert!(html.contains(&format!("<link rel=\"stylesheet\" href=\"{STYLE_ROUTE}\">")), "{name}");
         assert_eq!(html.matches("<h1").count(), 1, "{name}");
         assert_eq!(html.matches("<main").count(), 1, "{name}");
     }
@@ -121,6 +115,6 @@ fn every_field_has_a_label_and_nothing_takes_the_keyboard_away() {
 
 #[test]
 fn a_nonce_is_hexadecimal() {
-    let page = SpaDemo { app: "spa", nonce: Nonce::new(*b"\x00\x0f\xf0\xff\"'><\n\r\t &;=/") }.render();
+    let page = SpaDemo { app: "spa", nonce: &Nonce::new(*b"\x00\x0f\xf0\xff\"'><\n\r\t &;=/") }.render();
     assert!(page.policy().contains("script-src 'nonce-000ff0ff22273e3c0a0d0920263b3d2f';"));
 }

@@ -10,8 +10,6 @@ pub(crate) struct ServiceDemo<'a> {
     pub(crate) app: &'a str,
     /// The server's own address from its configuration, never from a request: `http://127.0.0.1:8420`.
     pub(crate) base_url: &'a str,
-    /// A demo user.
-    pub(crate) username: &'a str,
 }
 
 impl ServiceDemo<'_> {
@@ -33,11 +31,10 @@ impl ServiceDemo<'_> {
     /// What each command does, and the command. They need a POSIX shell, curl and sed.
     pub(crate) fn commands(&self) -> [(&'static str, String); 5] {
         let url = |path: &str| quote(&format!("{}{path}", self.base_url));
-        let body =
-            quote(&format!("{{\"app\":\"{}\",\"username\":\"{}\",\"password\":\"%s\"}}", self.app, self.username));
+        let body = quote(&format!("{{\"app\":\"{}\",\"username\":\"alice\",\"password\":\"%s\"}}", self.app));
         let bearer = "-H \"Authorization: Bearer $TOKEN\"";
         [
-            ("The password that misario dev printed for this user", "printf 'Password: '; read -r PASSWORD".to_owned()),
+            ("The password that misario dev printed for alice", "printf 'Password: '; read -r PASSWORD".to_owned()),
             (
                 "Sign in and keep the access token",
                 format!(
@@ -69,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_password_is_in_no_command_line() {
-        let demo = ServiceDemo { app: "service", base_url: "http://127.0.0.1:8420", username: "alice" };
+        let demo = ServiceDemo { app: "service", base_url: "http://127.0.0.1:8420" };
         let commands = demo.commands();
         assert!(commands[1].1.starts_with(
             "TOKEN=$(printf '{\"app\":\"service\",\"username\":\"alice\",\"password\":\"%s\"}' \"$PASSWORD\" |"

@@ -11,7 +11,7 @@ pub(crate) struct SpaDemo<'a> {
     /// The app's name.
     pub(crate) app: &'a str,
     /// Lets the page's script run.
-    pub(crate) nonce: Nonce,
+    pub(crate) nonce: &'a Nonce,
 }
 
 impl SpaDemo<'_> {

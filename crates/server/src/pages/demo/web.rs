@@ -1,9 +1,6 @@
 //! A page rendered by the server, for whoever is signed in: no script at all.
 
-use misario_jose::UnixTime;
-
 use super::super::account::sign_out;
-use super::super::date::time;
 use super::super::document::{Document, Page, fact, facts, link, paragraph};
 use super::super::html::{Attr, Element};
 use super::super::local_path::LocalPath;
@@ -19,10 +16,6 @@ pub(crate) struct WebDemo<'a> {
     pub(crate) username: &'a str,
     /// What they are in the app.
     pub(crate) roles: &'a [&'a str],
-    /// The public handle of the login.
-    pub(crate) sid: &'a str,
-    /// When they last proved who they are.
-    pub(crate) auth_time: UnixTime,
     /// A CSRF token bound to the login.
     pub(crate) csrf_token: &'a str,
 }
@@ -36,8 +29,6 @@ impl WebDemo<'_> {
             ("Roles", fact(&roles)),
             ("App", fact(self.app)),
             ("Mode", fact(self.mode)),
-            ("Login", Element::new("code").text(self.sid)),
-            ("Signed in", time(self.auth_time)),
         ];
         let card = Element::new("div")
             .child(Element::new("h1").text("A protected page"))
