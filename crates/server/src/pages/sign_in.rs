@@ -43,8 +43,6 @@ impl SignInError {
                 format!("Too many attempts. Please wait {} and try again.", waiting_time(seconds))
             }
             Self::Busy => "Signing in is not possible at the moment. Please try again in a few seconds.".to_owned(),
-                "This page was open for too long, or cookies are blocked. Please try again.".to_owned()
-            }
         }
     }
 
