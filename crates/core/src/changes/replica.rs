@@ -28,6 +28,8 @@ pub struct Replica {
     view: View,
     recent: Recent,
     lease: Lease,
+    /// The longest lease that this incarnation asks for.
+    asked_ttl: Duration,
     last_renewal: Option<MonoTime>,
     /// The latest time that the driver has shown.
     clock: MonoTime,
@@ -137,6 +139,7 @@ impl Replica {
             view: View::default(),
             recent: Recent::new(Position::ZERO),
             lease: Lease::default(),
+            asked_ttl: config.ttl,
             last_renewal: None,
             clock: MonoTime::default(),
         }
@@ -157,9 +160,12 @@ impl Replica {
         &self.config
     }
 
-    /// Asks for leases of `ttl` from here on: what the parent announces.
-    pub const fn set_ttl(&mut self, ttl: Duration) {
+    /// Asks for leases of `ttl` from here on: what the parent announces. A shorter one sets the heartbeat at once, and
+    /// is asked for after the next join only: a store's registry keeps one ttl per incarnation, and must not forget a
+    /// longer lease that is still in force (rule 11).
+    pub fn set_ttl(&mut self, ttl: Duration) {
         self.config.ttl = ttl;
+        self.asked_ttl = self.asked_ttl.max(ttl);
     }
 
     /// A request for a lease, sent at `now`; none while there is no view to be leased.
@@ -182,7 +188,7 @@ impl Replica {
         let nonce = Nonce::generate(entropy);
         self.lease.sent(nonce, now);
         self.last_renewal = Some(now);
-        Some(RenewRequest { id: self.id, nonce, applied: subtree.min(self.view.applied()), ttl: self.config.ttl })
+        Some(RenewRequest { id: self.id, nonce, applied: subtree.min(self.view.applied()), ttl: self.asked_ttl })
     }
 
     /// Takes the answer to the request `nonce`: a lease of `ttl` from when that was sent, less the margin, once `head`
@@ -220,8 +226,8 @@ impl Replica {
 
     /// Starts (again) from a snapshot. The view may go back by it, so lease, pending grants and requests under way are
     /// dropped first, and from here on this is another incarnation (rule 4). The host empties its caches under the same
-    /// lock (rule 21), and may send [`super::frame::ReplicaFrame::Leave`] for the id that is returned: nothing answers
-    /// for that any more.
+    /// lock (rule 21), and may say that the id which is returned has left, since nothing answers under it any more; a
+    /// parent may not as long as leases that it granted as that incarnation are out (rule 5).
     pub fn adopt_snapshot(
         &mut self,
         position: Position,
@@ -238,6 +244,7 @@ impl Replica {
         self.recent = Recent::new(position);
         self.joins += 1;
         self.phase = Phase::Following;
+        self.asked_ttl = self.config.ttl;
         self.last_renewal = None;
         Ok(std::mem::replace(&mut self.id, ReplicaId::generate(entropy)))
     }

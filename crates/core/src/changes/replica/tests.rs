@@ -179,6 +179,18 @@ fn rule_6_a_renewal_acknowledges_for_the_subtree_and_the_lease_needs_only_its_ow
 }
 
 #[test]
+fn rule_11_an_incarnation_never_asks_for_less_than_it_did() {
+    let mut bench = Bench::joined();
+    bench.replica.set_ttl(Duration::from_secs(1));
+    assert_eq!(bench.renew(0).ttl, TTL);
+    assert_eq!(bench.replica.next_heartbeat(ms(0)), Some(ms(125)));
+    bench.join(0, &[]);
+    assert_eq!(bench.renew(1).ttl, Duration::from_secs(1));
+    bench.replica.set_ttl(Duration::from_secs(3));
+    assert_eq!(bench.renew(2).ttl, Duration::from_secs(3));
+}
+
+#[test]
 fn rule_15_a_gap_drops_the_lease_until_a_snapshot() {
     let mut bench = Bench::joined();
     bench.lease(0, 0);
