@@ -1,6 +1,5 @@
 //! What an entry of the change log says.
 
-use minicbor::{Decode, Encode};
 use misario_jose::UnixTime;
 
 use super::Position;
@@ -91,29 +90,22 @@ impl Change {
 }
 
 /// What a revocation ends.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
     /// One access token, by its `jti`.
-    #[n(0)]
-    Token(#[n(0)] String),
+    Token(String),
     /// One login, whatever was issued to it, whenever.
-    #[n(1)]
-    Login(#[n(0)] SessionId),
+    Login(SessionId),
     /// Every login and token of a user that was issued before the change.
-    #[n(2)]
-    User(#[n(0)] Subject),
+    User(Subject),
     /// Everything issued for an app before the change.
-    #[n(3)]
-    App(#[n(0)] AppId),
+    App(AppId),
     /// Everything issued to a client before the change.
-    #[n(4)]
-    Client(#[n(0)] ClientId),
+    Client(ClientId),
     /// Every token signed by a key, by its `kid`.
-    #[n(5)]
-    Key(#[n(0)] String),
+    Key(String),
     /// Everything this issuer issued before the change.
-    #[n(6)]
     Everything,
 }
 
@@ -136,7 +128,7 @@ pub struct NewFence {
     pub until: Option<UnixTime>,
 }
 
-/// What a fence stands for. Its text form ([`FenceKey::to_string`]) is the stored key.
+/// What a fence stands for. Its text form (`Display`) is the stored key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FenceKey {
