@@ -10,12 +10,17 @@
 //! - There is no upsert: [`SessionStore::insert`] only creates, [`SessionStore::swap`] only changes what it was shown,
 //!   what was removed stays removed. (An upsert brings logged-out sessions back.)
 //! - Nothing is judged by time here. A record past its end is returned like any other; [`crate::session`] decides.
-//! - A verb that returned is durable to the level the store documents. A verb that failed may have happened.
+//! - A verb that returned is durable to the level the store documents. A verb that failed, timed out or was dropped
+//!   before its end may have happened.
+//! - A verb does nothing until it is polled.
 
 mod error;
+pub mod fencing;
+pub mod limits;
 mod live;
-pub mod memory;
+mod memory;
 mod records;
+mod registry;
 
 use std::pin::Pin;
 
@@ -24,7 +29,9 @@ pub use live::{
     Appended, ChangeLog, Cursor, Fences, Inserted, LiveStore, LoadedSession, LogRead, Page, RegistryEntry, Renewal,
     SessionFilter, SessionStore, Swapped,
 };
+pub use memory::MemoryStore;
 pub use records::{NewRecord, Record, RecordInserted, RecordKind, RecordPage, RecordStore, RecordSwapped};
+pub use registry::Registry;
 
 /// A verb's answer to come. Boxed, because a check that hits memory makes no store call at all.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

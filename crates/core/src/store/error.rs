@@ -65,7 +65,10 @@ pub enum StoreError {
 impl StoreError {
     /// Code and meaning of each error, for the operator's documentation.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
-        ("store_unavailable", "The store cannot be reached or failed; requests that need it get 503 and nobody is logged out."),
+        (
+            "store_unavailable",
+            "The store cannot be reached or failed; requests that need it get 503 and nobody is logged out.",
+        ),
         ("store_timeout", "The store did not answer in time."),
         ("store_full", "The store's disk is full; nothing that was acknowledged is lost."),
         ("store_read_only", "The store's file or folder may not be written."),

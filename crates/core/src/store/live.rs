@@ -31,8 +31,8 @@ pub trait SessionStore: Send + Sync {
     /// Removes the session; whether it was there. Clean-up after a revocation, never the revocation itself.
     fn remove<'a>(&'a self, sid: &'a SessionId) -> StoreFuture<'a, bool>;
 
-    /// Sessions in the order of their handles, at most `limit` (1 to 1,000).
-    fn list<'a>(&'a self, filter: SessionFilter, after: Option<Cursor>, limit: u32) -> StoreFuture<'a, Page>;
+    /// Sessions in the order of their handles, at most `limit` (taken as 1 to 1,000).
+    fn list(&self, filter: SessionFilter, after: Option<Cursor>, limit: u32) -> StoreFuture<'_, Page>;
 
     /// Removes at most `limit` sessions whose `login_exp` or idle deadline lies before `ended_before`; how many.
     fn sweep_sessions(&self, ended_before: UnixTime, limit: u32) -> StoreFuture<'_, u32>;
@@ -43,7 +43,7 @@ pub trait ChangeLog: Send + Sync {
     /// Appends the change, writes its fence, and reads the registry, in one atomic step (rules 8 and 23).
     fn append(&self, change: NewChange) -> StoreFuture<'_, Appended>;
 
-    /// The entries after `position`, at most `limit`, in order without a gap; or the word that some of them are gone.
+    /// The entries after `position`, at most `limit`, in order without a gap; or the word that this cannot be had.
     fn read_from(&self, position: Position, limit: u32) -> StoreFuture<'_, LogRead>;
 
     /// All entries that are still kept, with the position they are complete to: what a replica that joins starts from.
@@ -52,7 +52,7 @@ pub trait ChangeLog: Send + Sync {
     /// The position of the last entry.
     fn head(&self) -> StoreFuture<'_, Position>;
 
-    /// Ends when there is an entry after `position`, or sooner: a wake-up, not a promise.
+    /// Ends when the head is not `position` any more, or sooner: a wake-up, not a promise. It has no deadline.
     fn wait_beyond(&self, position: Position) -> StoreFuture<'_, ()>;
 
     /// The fences of `keys`, in their order, with a log position read before or atomically with them.
@@ -68,7 +68,8 @@ pub trait ChangeLog: Send + Sync {
     /// Removes the entry, if its counter is still `counter` (rules 5 and 10); whether it was removed.
     fn leave(&self, id: ReplicaId, counter: u64) -> StoreFuture<'_, bool>;
 
-    /// Prunes at most `limit` entries whose `until` lies before `now`, and fences likewise; how many.
+    /// Prunes entries whose `until` lies before `now`, and fences likewise, at most `limit` of both together; how many.
+    /// An entry that is older and lives longer stays, and a reader below the pruned one gets the gap.
     fn prune(&self, now: UnixTime, limit: u32) -> StoreFuture<'_, u32>;
 }
 
@@ -114,7 +115,7 @@ pub struct LoadedSession {
 impl LoadedSession {
     /// Whether a fence refuses the session.
     pub fn is_fenced(&self) -> bool {
-        self.revoked_before.is_some_and(|before| self.session.issued < before)
+        self.revoked_before.is_some_and(|before| super::fencing::refuses(before, &self.session))
     }
 
     /// Whether the user's roles have to be read again.
@@ -163,7 +164,8 @@ pub struct Appended {
 pub enum LogRead {
     /// The entries after the position asked for.
     Entries(Vec<Change>),
-    /// Some of them were pruned, or the position is of another epoch: start again from a snapshot (rule 15).
+    /// Some of them were pruned, or the position is of another epoch or beyond the head (the store was put back to an
+    /// earlier state): start again from a snapshot (rule 15).
     Gap,
 }
 
@@ -194,7 +196,7 @@ pub struct RegistryEntry {
     pub id: ReplicaId,
     /// What it had applied when it last renewed.
     pub applied: Position,
-    /// The lease it was granted.
+    /// The longest lease it was granted (rule 11).
     pub ttl: Duration,
     /// Raised by every renewal: "unchanged for `ttl` on my own clock" means that the lease has run out (rule 10).
     pub counter: u64,

@@ -34,19 +34,16 @@ impl RecordKind {
     }
 }
 
-/// The largest record body a store has to take, in octets.
-pub const MAX_BODY: usize = 64 * 1024;
-
 /// A record to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRecord {
     /// Its kind.
     pub kind: RecordKind,
-    /// Unique within its kind; 1 to 255 octets.
+    /// Unique within its kind; at most [`MAX_KEY`](super::limits::MAX_KEY) octets.
     pub key: String,
-    /// A second name, unique within its kind, if it has one.
+    /// A second name, unique within its kind, if it has one; as long as a key.
     pub alias: Option<String>,
-    /// Its content, as JSON.
+    /// Its content, as JSON; at most [`MAX_BODY`](super::limits::MAX_BODY) octets.
     pub body: String,
 }
 
@@ -110,6 +107,6 @@ pub trait RecordStore: Send + Sync {
     /// Removes the record, if it is still at `expected`; whether it was removed.
     fn remove_record<'a>(&'a self, kind: RecordKind, key: &'a str, expected: Revision) -> StoreFuture<'a, bool>;
 
-    /// Records of a kind after a key, at most `limit` (1 to 1,000).
+    /// Records of a kind after a key, at most `limit` (taken as 1 to 1,000).
     fn list_records<'a>(&'a self, kind: RecordKind, after: Option<&'a str>, limit: u32) -> StoreFuture<'a, RecordPage>;
 }

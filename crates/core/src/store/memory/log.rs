@@ -1,0 +1,63 @@
+//! The change log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use misario_jose::UnixTime;
+
+use crate::changes::{Change, Epoch, NewChange, Position};
+use crate::store::LogRead;
+
+#[derive(Debug)]
+pub(super) struct Log {
+    head: Position,
+    /// The last entry that was pruned. Whoever stands before it has missed something.
+    base: Position,
+    entries: BTreeMap<u64, Change>,
+    by_end: BTreeSet<(UnixTime, u64)>,
+}
+
+impl Log {
+    pub(super) const fn new(epoch: Epoch) -> Self {
+        let start = Position::new(epoch, 0);
+        Self { head: start, base: start, entries: BTreeMap::new(), by_end: BTreeSet::new() }
+    }
+
+    pub(super) const fn head(&self) -> Position {
+        self.head
+    }
+
+    pub(super) fn append(&mut self, change: NewChange) -> Position {
+        self.head = self.head.next();
+        self.by_end.insert((change.until, self.head.sequence));
+        self.entries.insert(self.head.sequence, change.at_position(self.head));
+        self.head
+    }
+
+    pub(super) fn read_from(&self, position: Position, limit: u32) -> LogRead {
+        if position < self.base || position > self.head || position.epoch != self.head.epoch {
+            return LogRead::Gap;
+        }
+        let after = (Bound::Excluded(position.sequence), Bound::Unbounded);
+        LogRead::Entries(self.entries.range(after).take(limit as usize).map(|(_, change)| change.clone()).collect())
+    }
+
+    pub(super) fn kept(&self) -> Vec<Change> {
+        self.entries.values().cloned().collect()
+    }
+
+    pub(super) fn prune(&mut self, now: UnixTime, limit: usize) -> usize {
+        let mut pruned = 0;
+        while pruned < limit {
+            let Some(first) = self.by_end.first().copied().filter(|(until, _)| *until < now) else {
+                break;
+            };
+            self.by_end.remove(&first);
+            if let Some(change) = self.entries.remove(&first.1) {
+                self.base = self.base.max(change.position);
+                pruned += 1;
+            }
+        }
+        pruned
+    }
+}
