@@ -57,6 +57,30 @@ impl JwkSet {
         if mixed { Err(KeyError::SetMixed) } else { Ok(parsed) }
     }
 
+    /// The usable keys of a set from configuration that is all public or all symmetric, and the unusable ones with
+    /// their reasons.
+    ///
+    /// # Errors
+    /// As [`parse_public`](Self::parse_public), and `key_set_mixed` when both kinds stand in it, usable or not.
+    pub fn parse_configured(text: &[u8]) -> Result<(KeySet, Vec<UnusableKey>), KeyError> {
+        let (mut public, mut symmetric) = (false, false);
+        let parsed = parse(text, |object| {
+            if read::string(object, "kty")?.as_deref() == Some("oct") {
+                symmetric = true;
+                secret(object)
+            } else {
+                public = true;
+                VerifyingKey::from_jwk(&read::public(object)?)
+            }
+        })?;
+        if public && symmetric { Err(KeyError::SetMixed) } else { Ok(parsed) }
+    }
+
+    /// The public half of `keys`; symmetric keys have none and are left out.
+    pub fn of(keys: &KeySet) -> Self {
+        keys.iter().filter_map(VerifyingKey::to_jwk).collect()
+    }
+
     /// The set as JSON, public members only.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

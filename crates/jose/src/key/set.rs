@@ -60,7 +60,7 @@ impl KeySet {
 
     /// The public half of the set, for publication.
     pub fn to_jwk_set(&self) -> JwkSet {
-        self.keys.iter().filter_map(VerifyingKey::to_jwk).collect()
+        JwkSet::of(self)
     }
 
     /// The one key for tokens of `algorithm` that name `kid`, or name none.

@@ -126,6 +126,13 @@ fn sets_of_secret_keys_are_read_apart_from_public_ones() {
     assert_eq!(unusable[0].error.code(), "key_hmac_too_short");
     let mixed = set(&[&good, r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#]);
     assert_eq!(JwkSet::parse_secret(mixed.as_bytes()).unwrap_err(), KeyError::SetMixed);
+    assert_eq!(JwkSet::parse_configured(mixed.as_bytes()).unwrap_err(), KeyError::SetMixed);
+    let with_rsa = set(&[&good, r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#]);
+    assert_eq!(JwkSet::parse_configured(with_rsa.as_bytes()).unwrap_err(), KeyError::SetMixed);
+    let public = set(&[r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#]);
+    for one_kind in [&set(&[&good]), &public] {
+        assert_eq!(JwkSet::parse_configured(one_kind.as_bytes()).unwrap().0.len(), 1);
+    }
     // Neither kind of set is written with anything secret in it.
     assert_eq!(keys.to_jwk_set().to_json(), r#"{"keys":[]}"#);
 }
