@@ -1,5 +1,6 @@
 //! What the fuzz targets share: keys nobody else has, and one verifier.
 
+use misario_core::secret::{TokenKey, TokenKeys};
 use misario_jose::{Algorithm, Entropy, KeySet, SigningKey, UnixTime, Verifier};
 
 /// The time at which every token is judged.
@@ -51,3 +52,8 @@ pub fn verifier() -> Verifier {
 
 /// The verifier's leeway in seconds.
 pub const LEEWAY: u64 = 60;
+
+/// The authority's token keys.
+pub fn token_keys() -> TokenKeys {
+    TokenKeys::new(TokenKey::new(2, &[2; 32]), vec![TokenKey::new(1, &[1; 32])])
+}
