@@ -5,7 +5,9 @@
 
 mod allocations;
 mod group;
+mod machine;
 mod report;
 
 pub use group::{Contestant, Group};
+pub use machine::Machine;
 pub use report::{Options, Report};

@@ -15,8 +15,8 @@ use aws_lc_rs::{
     },
 };
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
-use misario_bench::{Contestant, Group, Options, Report};
-use misario_jose::{Algorithm, Entropy, KeySet, Scratch, SigningKey, UnixTime, Verifier, b64u};
+use misario_bench::{Contestant, Group, Machine, Options, Report};
+use misario_jose::{Algorithm, KeySet, Scratch, SigningKey, UnixTime, Verifier, b64u};
 use serde::{Deserialize, Serialize};
 
 const ISSUER: &str = "https://auth.example.com";
@@ -219,13 +219,4 @@ fn raw_sign(key: &SigningKey) -> Result<RawSign> {
             })
         }
     })
-}
-
-/// The machine's randomness.
-struct Machine;
-
-impl Entropy for Machine {
-    fn fill(&self, dest: &mut [u8]) {
-        aws_lc_rs::rand::fill(dest).expect("the machine has randomness");
-    }
 }
