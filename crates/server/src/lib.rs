@@ -1,1 +1,69 @@
-//! Placeholder.
+//! The authority over HTTP: sign-in, refresh, sign-out, administration, and the feed that verifiers follow, as a
+//! library.
+//!
+//! It reads no file, no environment and no command line, and installs no signal handler; a host (`misario-cli`, or an
+//! app that embeds it) hands it settings, stores and keys. What a credential is worth is decided in `misario-core`.
+//!
+//! ```no_run
+//! # async fn run(parts: misario_server::Parts) -> Result<(), Box<dyn std::error::Error>> {
+//! let server = misario_server::Server::start(parts).await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8420").await?;
+//! misario_server::serve(listener, server.router(), std::future::pending()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`instance`] | what the authority does, one file per thing |
+//! | [`http`] | the route table, policies, handlers, the mapping of errors |
+//! | `pages` | the pages that people see |
+//! | `passwords`, `throttle` | hashing on a pool of its own; how often a sign-in may be tried |
+
+mod config;
+mod device;
+mod error;
+pub mod http;
+pub mod instance;
+mod pages;
+mod passwords;
+mod throttle;
+
+use std::sync::Arc;
+
+pub use config::{AppSetting, Parts, ServerConfig, SettingSource, Stores};
+pub use error::{Error, GrantFault, InputFault, InternalFault, SignInFault};
+pub use http::{ServeError, serve};
+pub use instance::{Instance, StartError};
+
+/// A running authority and its HTTP API. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Server {
+    instance: Arc<Instance>,
+}
+
+impl Server {
+    /// Starts the authority. When it returns, requests can be answered.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        Ok(Self { instance: Instance::start(parts).await? })
+    }
+
+    /// The HTTP API, to be served or to be merged into an app's own router.
+    pub fn router(&self) -> axum::Router {
+        http::router(&self.instance)
+    }
+
+    /// The guard that answers from this process's memory, for the routes of an app in the same process.
+    pub fn guard(&self) -> misario_tower::Guard {
+        self.instance.guard().clone()
+    }
+
+    /// The authority itself: the verbs of the admin API, without HTTP.
+    pub const fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
+    /// Writes down what is only in memory, and lets go of everybody who follows.
+    pub async fn shutdown(&self) {
+        self.instance.stop().await;
+    }
+}

@@ -33,7 +33,7 @@ pub fn read_cookie<'h>(headers: &'h dyn Headers, name: &str) -> Result<Option<&'
 }
 
 /// The longest `name=value` that browsers keep (RFC 6265bis §5.5).
-pub const MAX_COOKIE: usize = 4_096;
+pub(super) const MAX_COOKIE: usize = 4_096;
 
 /// Writes `Set-Cookie` lines for an app: `HttpOnly`, `SameSite=Lax`, `Path=/`, no `Domain`, and `Secure` everywhere
 /// but on plain-HTTP loopback.

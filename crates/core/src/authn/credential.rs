@@ -7,7 +7,7 @@ use crate::app::{App, Transport};
 use crate::secret::SecretKind;
 
 /// The longest access credential, in octets; the same limit as for a JWT.
-pub const MAX_CREDENTIAL: usize = 16 * 1024;
+pub(super) const MAX_CREDENTIAL: usize = 16 * 1024;
 
 /// How an access credential came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -12,7 +12,7 @@ use super::cache::{CacheKey, FactsCache};
 use super::facts::Facts;
 use super::rejection::CredentialFault;
 use crate::app::App;
-use crate::changes::{Change, ChangeKind, ClaimFacts, LoadTicket, Position, Replica, SyncError, Target, Verdict};
+use crate::changes::{Change, ChangeKind, ClaimFacts, LoadTicket, Position, Replica, SyncError, Verdict, covers};
 use crate::claims::{ACCESS_TYP, AccessClaims};
 use crate::id::{AppId, SessionId};
 use crate::refresh::Generation;
@@ -118,7 +118,7 @@ impl Memory {
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), SyncError> {
         for change in changes {
             self.replica.apply(change)?;
-            self.cache.evict(|facts| concerns(change, facts));
+            self.cache.evict(|facts| covers(change, &claim_facts(facts)));
             match &change.kind {
                 ChangeKind::KeysChanged { .. } => self.read_keys(),
                 ChangeKind::AppChanged { app } => self.prepare_app(app),
@@ -188,7 +188,7 @@ impl Memory {
 
     /// Remembers what a load found, unless a change that covers it was applied since (rules 20 and 21).
     pub(super) fn remember_load(&self, key: CacheKey, ticket: &LoadTicket, as_of: Position, facts: &Arc<Facts>) {
-        let covered = |change: &Change| concerns(change, facts);
+        let covered = |change: &Change| covers(change, &claim_facts(facts));
         if self.replica.may_cache(ticket, as_of, covered) {
             self.cache.insert(key, Arc::clone(facts));
         }
@@ -243,14 +243,27 @@ impl Memory {
         }
     }
 
-    /// Takes what was noted since the last time.
-    pub fn take_touched(&self) -> HashMap<SessionId, Touch> {
-        std::mem::take(&mut *self.touched())
+    /// What is noted and not settled.
+    pub fn touches(&self) -> Vec<(SessionId, Touch)> {
+        self.touched().iter().map(|(sid, touch)| (*sid, *touch)).collect()
     }
 
-    /// The newest refresh generation of the login that was seen in use and not yet reported.
+    /// The touch was written down or reported: it is forgotten, unless there was another one since.
+    pub fn settle(&self, sid: &SessionId, touch: Touch) {
+        let mut touched = self.touched();
+        if touched.get(sid) == Some(&touch) {
+            touched.remove(sid);
+        }
+    }
+
+    /// The newest refresh generation of the login that was seen in use and is not settled.
     pub fn seen_generation(&self, sid: &SessionId) -> Option<Generation> {
         self.touched().get(sid).and_then(|touch| touch.generation)
+    }
+
+    /// The last use of the login that is not settled.
+    pub fn touched_at(&self, sid: &SessionId) -> Option<UnixTime> {
+        self.touched().get(sid).map(|touch| touch.at)
     }
 
     fn touched(&self) -> MutexGuard<'_, HashMap<SessionId, Touch>> {
@@ -279,25 +292,5 @@ fn claim_facts(facts: &Facts) -> ClaimFacts<'_> {
         kid: facts.kid.as_deref(),
         issued: facts.issued,
         claims_at: facts.claims_at,
-    }
-}
-
-/// Whether a cached credential must not survive the change. Wider than what the change refuses: a miss costs one look,
-/// a stale hit would be a lie.
-fn concerns(change: &Change, facts: &Facts) -> bool {
-    match &change.kind {
-        ChangeKind::Revoked { target, .. } => match target {
-            Target::Token(jti) => facts.jti.as_ref() == Some(jti),
-            Target::Login(sid) => facts.sid == Some(*sid),
-            Target::User(subject) => facts.subject == *subject,
-            Target::App(app) => facts.app == *app,
-            Target::Client(client) => facts.client.as_deref() == Some(client.as_str()),
-            Target::Key(kid) => facts.kid.as_ref() == Some(kid),
-            Target::Everything => true,
-        },
-        ChangeKind::SubjectChanged { subject, .. } => facts.subject == *subject,
-        ChangeKind::SessionChanged { sid } => facts.sid == Some(*sid),
-        ChangeKind::AppChanged { app } => facts.app == app.id,
-        ChangeKind::KeysChanged { .. } => true,
     }
 }

@@ -55,7 +55,7 @@ pub enum BarrierState {
 }
 
 /// How a barrier ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BarrierReport {
     /// How many replicas acknowledged the change.
     pub acknowledged: usize,

@@ -135,6 +135,13 @@ impl Parent {
         self
     }
 
+    /// The parent, which grants leases of at most `ttl` from here on: for a node whose earlier process granted longer
+    /// ones, which are still waited for (rule 11).
+    pub const fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
     /// The parent with room for `limit` children.
     pub const fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;

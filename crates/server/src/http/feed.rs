@@ -1,0 +1,2 @@
+//! Placeholder.
+pub(super) async fn feed() -> http::StatusCode { http::StatusCode::NOT_IMPLEMENTED }

@@ -1,0 +1,111 @@
+//! `POST /v1/logout` and `/v1/logout-all`.
+//!
+//! Signing out always works: cookies are cleared whatever state they are in, and the login behind any credential that
+//! is provably ours is ended. A browser is not kept waiting until every verifier knows; the change is durable first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::StatusCode;
+use misario_core::app::App;
+use misario_core::authn::{AccessCredential, CookieWriter, Presented, Rejection, RequestFault};
+use misario_core::changes::Target;
+use misario_core::id::SessionId;
+use misario_core::secret::{RefreshToken, SessionToken};
+use serde_json::json;
+
+use super::call::{Call, Form};
+use super::problem::Fail;
+use super::refresh::{Sent, prove_origin};
+use super::respond;
+use crate::error::Error;
+use crate::instance::{Instance, Shown, Wait};
+
+pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {
+    let sent: Sent = call.json_form_or_default()?;
+    let app = call.app(&instance, sent.app.as_deref())?;
+    let headers = call.headers();
+    let presented = match Presented::read(&app, &headers) {
+        Ok(presented) => presented,
+        // Two cookies of one name: nobody knows which login is meant, and a browser must be able to get rid of both.
+        Err(RequestFault::CookieDuplicate) => Presented::default(),
+        Err(fault) => return Err(Rejection::from(fault).into()),
+    };
+    let ambient = presented.cookie.is_some() || presented.refresh_cookie.is_some();
+    let by_hand = sent.refresh_token.is_some() || sent.access_token.is_some() || presented.bearer.is_some();
+    if ambient && !by_hand {
+        prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
+    }
+    let access = sent.access_token.as_deref().or(presented.bearer);
+    let all = [
+        Shown { refresh: sent.refresh_token.as_deref(), access: None },
+        Shown { refresh: None, access },
+        Shown { refresh: presented.refresh_cookie.filter(|_| !by_hand), access: None },
+        Shown { refresh: None, access: presented.cookie.filter(|_| !by_hand) },
+    ];
+    let mut ended = Vec::new();
+    for shown in all {
+        if let Some(sid) = login_behind(&instance, &app, shown).await? {
+            if !ended.contains(&sid) {
+                instance.revoke(Target::Login(sid), Wait::No).await?;
+                ended.push(sid);
+            }
+        }
+    }
+    Ok(signed_out(&app, call.form() == Form::UrlEncoded))
+}
+
+pub(super) async fn logout_all(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {
+    let permit = call.permit()?;
+    let app = instance.app(permit.principal().app())?;
+    let subject = permit.principal().facts().subject.clone();
+    let published = instance.revoke(Target::User(subject), Wait::Yes).await?;
+    let mut response = respond::json(&json!({ "position": published.position }));
+    respond::set_cookies(&mut response, clearing(&app));
+    Ok(response)
+}
+
+/// The login behind a credential that is provably ours and not dead by its own times; a forged one ends nothing.
+async fn login_behind(instance: &Instance, app: &App, shown: Shown<'_>) -> Result<Option<SessionId>, Error> {
+    let keys = instance.keys.replica();
+    if let Some(text) = shown.refresh {
+        let Ok(token) = RefreshToken::parse(keys, text) else { return Ok(None) };
+        return instance.owns_refresh_token(&token).await.map(|ours| ours.then(|| token.sid()));
+    }
+    match shown.access.and_then(AccessCredential::of) {
+        Some(AccessCredential::Session(text)) => {
+            let Ok(token) = SessionToken::parse(keys, text) else { return Ok(None) };
+            instance.owns_session_token(&token).await.map(|ours| ours.then(|| token.sid()))
+        }
+        Some(AccessCredential::Jwt(text)) => {
+            let now = instance.moment().wall;
+            let memory = instance.memory().read();
+            let facts = memory.verify_within(&app.id, text, now, app.lifetimes.renew_window);
+            Ok(facts.ok().flatten().and_then(|facts| facts.sid))
+        }
+        None => Ok(None),
+    }
+}
+
+fn clearing(app: &App) -> Vec<String> {
+    let writer = CookieWriter::new(app);
+    if app.uses_cookies() {
+        vec![writer.clear(&app.cookies.access), writer.clear(&app.cookies.refresh)]
+    } else {
+        Vec::new()
+    }
+}
+
+fn signed_out(app: &App, is_form: bool) -> Response {
+    let mut response = if is_form {
+        Redirect::to(&format!("/?app={}&signed_out=1", app.id)).into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    };
+    respond::set_cookies(&mut response, clearing(app));
+    // Pages that a browser kept for "back" are not to be shown to whoever sits there next.
+    let clear = http::HeaderValue::from_static("\"cache\"");
+    response.headers_mut().insert("clear-site-data", clear);
+    response
+}

@@ -1,0 +1,125 @@
+//! What is asked of a caller before a handler runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use misario_core::app::BUILT_IN;
+use misario_core::authn::{CsrfDemand, Permit, Requirement};
+use misario_core::client::{Client, Right};
+use misario_core::id::AppId;
+use misario_tower::Gate;
+
+use super::call;
+use super::problem::Fail;
+use crate::error::{Error, InputFault};
+use crate::instance::Instance;
+
+/// How long ago an administrator may have signed in to change something.
+const ADMIN_FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Nothing: anybody may call it, and it tells and changes nothing of anybody.
+    Public,
+    /// A sign-in: no credential, but proof that no other site sent it. The handler judges it, with the form's token.
+    SignIn,
+    /// The handler judges the credential shown, dead ones included: refresh and sign-out. Cookies need proof of origin.
+    ShowsCredential,
+    /// A live login.
+    Login,
+    /// A live login, and a CSRF token where it came in a cookie.
+    LoginSensitive,
+    /// A client with the right.
+    Client(Right),
+    /// A client with the right `admin`, or a person with the role `admin` or `auditor` in the built-in app.
+    AdminRead,
+    /// A client with the right `admin`, or a person with the role `admin` who signed in within 15 minutes and shows a
+    /// CSRF token.
+    AdminWrite,
+}
+
+/// Who a policy let through.
+#[derive(Debug, Clone)]
+pub(super) enum Caller {
+    /// A person, or a client with a token.
+    Login(Box<Permit>),
+    /// A client with its secret.
+    Client(Box<Client>),
+}
+
+/// The handler behind its policy.
+pub(super) fn enforced(
+    instance: &Arc<Instance>,
+    policy: Policy,
+    handler: MethodRouter<Arc<Instance>>,
+) -> MethodRouter<Arc<Instance>> {
+    handler.layer(from_fn_with_state((Arc::clone(instance), policy), enforce))
+}
+
+async fn enforce(
+    State((instance, policy)): State<(Arc<Instance>, Policy)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match policy {
+        Policy::Public | Policy::SignIn | Policy::ShowsCredential => Ok(None),
+        Policy::Login => login(&instance, &parts, CsrfDemand::Proof).await.map(Some),
+        Policy::LoginSensitive => login(&instance, &parts, CsrfDemand::Token).await.map(Some),
+        Policy::Client(right) => client(&instance, &parts, right).await.map(Some),
+        Policy::AdminRead => admin(&instance, &parts, false).await.map(Some),
+        Policy::AdminWrite => admin(&instance, &parts, true).await.map(Some),
+    };
+    match caller {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                parts.extensions.insert(caller);
+            }
+            next.run(Request::from_parts(parts, Body::new(body))).await
+        }
+        Err(error) => Fail(error).into_response(),
+    }
+}
+
+async fn login(instance: &Instance, parts: &http::request::Parts, csrf: CsrfDemand) -> Result<Caller, Error> {
+    let app = call::app_of(instance, parts, None)?;
+    let requirement = Requirement { app: Some(app.id.clone()), csrf, ..Requirement::default() };
+    checked(parts, &requirement).await
+}
+
+async fn checked(parts: &http::request::Parts, requirement: &Requirement) -> Result<Caller, Error> {
+    // The layer in front of the whole router makes it.
+    let gate = Gate::of(parts).ok_or(InputFault::InvalidClient)?;
+    Ok(Caller::Login(Box::new(gate.check(parts, requirement, None).await?)))
+}
+
+async fn client(instance: &Instance, parts: &http::request::Parts, right: Right) -> Result<Caller, Error> {
+    let client = call::client_of(instance, parts).await?.ok_or(InputFault::InvalidClient)?;
+    // Which app is concerned, the handler knows and asks again; here it is asked whether the right is there at all.
+    if !client.may(right, client.app.as_ref()) {
+        return Err(InputFault::RightMissing { right: right.name() }.into());
+    }
+    Ok(Caller::Client(Box::new(client)))
+}
+
+async fn admin(instance: &Instance, parts: &http::request::Parts, write: bool) -> Result<Caller, Error> {
+    if let Some(client) = call::client_of(instance, parts).await? {
+        if !client.may(Right::Admin, None) {
+            return Err(InputFault::RightMissing { right: Right::Admin.name() }.into());
+        }
+        return Ok(Caller::Client(Box::new(client)));
+    }
+    let requirement = misario_core::authn::role("admin").of_app(AppId::new(BUILT_IN)?);
+    let requirement = if write {
+        requirement.fresh(ADMIN_FRESH).csrf_token()
+    } else {
+        requirement.or_role("auditor")
+    };
+    checked(parts, &requirement).await
+}

@@ -1,0 +1,82 @@
+//! `POST /v1/refresh`: what the client holds becomes what its app hands out now.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use misario_core::app::App;
+use misario_core::authn::{AccessCredential, CsrfDemand, Presented, Rejection, verify_csrf};
+use misario_core::id::SessionId;
+use misario_core::secret::{CsrfBinding, CsrfToken, RefreshToken, SessionToken};
+use serde::Deserialize;
+
+use super::call::Call;
+use super::login::header_token;
+use super::problem::{Fail, csrf};
+use super::respond;
+use crate::error::Error;
+use crate::instance::{Instance, Shown};
+
+/// What a client that uses no cookies sends.
+#[derive(Default, Deserialize)]
+pub(super) struct Sent {
+    pub(super) app: Option<String>,
+    pub(super) refresh_token: Option<String>,
+    pub(super) access_token: Option<String>,
+    #[serde(rename = "_csrf")]
+    pub(super) csrf_token: Option<String>,
+}
+
+pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {
+    let sent: Sent = call.json_form_or_default()?;
+    let app = call.app(&instance, sent.app.as_deref())?;
+    let headers = call.headers();
+    let presented = Presented::read(&app, &headers).map_err(Rejection::from)?;
+    // What the client put there itself comes before what its browser sent along.
+    let by_hand = Shown {
+        refresh: sent.refresh_token.as_deref(),
+        access: sent.access_token.as_deref().or(presented.bearer),
+    };
+    let shown = if by_hand.refresh.is_some() || (by_hand.access.is_some() && presented.refresh_cookie.is_none()) {
+        by_hand
+    } else {
+        prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
+        Shown { refresh: presented.refresh_cookie, access: presented.cookie }
+    };
+    let handed = instance.renew(&app, shown).await?;
+    Ok(respond::handed(&handed)?)
+}
+
+/// Proof that a request with credential cookies, dead ones included, was sent by the app.
+pub(super) fn prove_origin(
+    instance: &Instance,
+    call: &Call,
+    app: &App,
+    form_token: Option<&str>,
+) -> Result<(), Error> {
+    let headers = call.headers();
+    let presented = Presented::read(app, &headers).map_err(Rejection::from)?;
+    let shown = header_token(call).or_else(|| form_token.map(str::to_owned));
+    let token = shown.map(|text| {
+        let sid = named_login(instance, app, presented);
+        sid.is_some_and(|sid| CsrfToken::check(instance.keys.replica(), CsrfBinding::Login(&sid), &text).is_ok())
+    });
+    let judged = verify_csrf(app, &headers, CsrfDemand::Proof, token).map_err(Rejection::from)?;
+    judged.map_err(csrf)
+}
+
+/// The login that the cookies name, whether or not it lives: what a CSRF token is bound to.
+pub(super) fn named_login(instance: &Instance, app: &App, presented: Presented<'_>) -> Option<SessionId> {
+    let keys = instance.keys.replica();
+    if let Some(text) = presented.refresh_cookie {
+        return RefreshToken::parse(keys, text).ok().map(|token| token.sid());
+    }
+    match AccessCredential::of(presented.cookie?)? {
+        AccessCredential::Session(text) => SessionToken::parse(keys, text).ok().map(|token| token.sid()),
+        AccessCredential::Jwt(text) => {
+            let now = instance.moment().wall;
+            let memory = instance.memory().read();
+            memory.verify_within(&app.id, text, now, app.lifetimes.renew_window).ok()??.sid
+        }
+    }
+}

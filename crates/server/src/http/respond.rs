@@ -1,0 +1,81 @@
+//! Headers that every response has, errors included.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, map_response};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use serde::Serialize;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::instance::{Handed, Instance};
+
+/// Strict by default; a page that needs more says so itself.
+const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+];
+
+/// The router with the headers on all its responses.
+pub(super) fn with_headers(router: Router<Arc<Instance>>) -> Router<Arc<Instance>> {
+    router.layer(map_response(async |mut response: Response| {
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+        }
+        // Only what says otherwise may be stored: the key set and the style sheet do.
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        response
+    }))
+}
+
+/// The credentials as a response: body, cookies, and nothing that a cache could keep.
+pub(super) fn handed(handed: &Handed) -> Result<Response, Error> {
+    let mut response = axum::Json(handed.body()).into_response();
+    set_cookies(&mut response, handed.set_cookies()?);
+    Ok(response)
+}
+
+/// Adds `Set-Cookie` lines.
+pub(super) fn set_cookies(response: &mut Response, lines: Vec<String>) {
+    for line in lines {
+        // Names are checked at configuration and values are base64url, so every line is a header value.
+        if let Ok(mut value) = HeaderValue::from_str(&line) {
+            value.set_sensitive(true);
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    private(response);
+}
+
+/// Marks the response as one that depends on who asks.
+pub(super) fn private(response: &mut Response) {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    let vary = HeaderValue::from_static("Cookie, Authorization, Sec-Fetch-Site, Origin");
+    response.headers_mut().insert(VARY, vary);
+}
+
+/// A value as JSON.
+pub(super) fn json<T: Serialize>(value: &T) -> Response {
+    axum::Json(value).into_response()
+}
+
+/// Runs the request with a limit on its time: a store that hangs holds nobody for ever.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    /// Longer than any store deadline, so that the precise error comes first.
+    const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+    match tokio::time::timeout(LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let after_ms = u64::try_from(LIMIT.as_millis()).unwrap_or(u64::MAX);
+            super::problem::Fail(misario_core::store::StoreError::Timeout { after_ms }.into()).into_response()
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! This node in the protocol: a replica of the store's log, and the parent of the replicas that follow it.
+//!
+//! [`Instance::publish`] is the one door through which anything becomes true everywhere.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use misario_core::authn::Snapshot;
+use misario_core::changes::{
+    Barrier, BarrierReport, BarrierState, Change, Grant, GrantError, LeaseState, MonoTime, NewChange, Own, Parent,
+    Position,
+};
+use misario_core::id::{ClientId, ReplicaId};
+use misario_core::store::{Appended, ChangeLog as _, LogRead, Renewal};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::sync::{Notify, watch};
+
+use super::Instance;
+use crate::error::{Error, InternalFault};
+
+/// Entries that are kept for replicas that follow closely; older ones are read from the store.
+const RECENT: usize = 4_096;
+
+/// How often another node's registry entry is looked at while a barrier waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Whether a call waits until its change is true everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// It returns when no verifier can answer without the change.
+    Yes,
+    /// It returns when the change is durable.
+    No,
+}
+
+/// A change that was published.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Published {
+    /// Its place in the log.
+    pub position: Position,
+    /// How long it took to be true everywhere, in milliseconds; 0 where that was not waited for.
+    pub waited_ms: f64,
+    /// Verifiers that acknowledged it.
+    pub acknowledged: usize,
+    /// Verifiers whose lease had to run out instead.
+    pub fenced: usize,
+}
+
+/// A follower as people see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReplicaView {
+    /// Which incarnation.
+    pub id: ReplicaId,
+    /// The client it authenticated as.
+    pub client: ClientId,
+    /// What it has applied.
+    pub applied: Position,
+    /// How many entries it is behind.
+    pub lag: u64,
+    /// What is left of its lease, in milliseconds.
+    pub lease_ms: u64,
+}
+
+/// The node's own side of the protocol.
+pub(crate) struct Node {
+    ttl: Duration,
+    parent: Mutex<Parent>,
+    barriers: Mutex<HashMap<u64, Waiting>>,
+    next_barrier: AtomicU64,
+    recent: Mutex<VecDeque<Change>>,
+    applied: watch::Sender<Position>,
+    applying: tokio::sync::Mutex<()>,
+    followers: Mutex<HashMap<ReplicaId, Follower>>,
+}
+
+struct Waiting {
+    barrier: Barrier,
+    moved: Arc<Notify>,
+}
+
+struct Follower {
+    client: ClientId,
+    applied: Position,
+    lease_until: MonoTime,
+}
+
+impl Node {
+    /// A node that starts now. An earlier process may have granted leases that it knows nothing of (rule 14).
+    pub(super) fn new(now: MonoTime, ttl: Duration, earlier_ttl: Duration) -> Self {
+        let mut node = Self {
+            ttl,
+            parent: Mutex::new(Parent::new(now, ttl)),
+            barriers: Mutex::default(),
+            next_barrier: AtomicU64::new(0),
+            recent: Mutex::default(),
+            applied: watch::Sender::new(Position::ZERO),
+            applying: tokio::sync::Mutex::default(),
+            followers: Mutex::default(),
+        };
+        if earlier_ttl > ttl {
+            node.parent = Mutex::new(Parent::new(now, earlier_ttl).with_ttl(ttl));
+        }
+        node
+    }
+
+    /// The longest lease it grants.
+    pub(crate) const fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// Changes whenever this node has applied more of the log.
+    pub(crate) fn applied(&self) -> watch::Receiver<Position> {
+        self.applied.subscribe()
+    }
+
+    /// The entries after `position`, if they are all still in memory.
+    pub(crate) fn recent_after(&self, position: Position) -> Option<Vec<Change>> {
+        let recent = self.recent.lock();
+        if *self.applied.borrow() == position {
+            return Some(Vec::new());
+        }
+        let from = recent.iter().position(|change| change.position == position.next())?;
+        Some(recent.iter().skip(from).cloned().collect())
+    }
+
+    fn keep(&self, changes: &[Change]) {
+        let mut recent = self.recent.lock();
+        recent.extend(changes.iter().cloned());
+        let beyond = recent.len().saturating_sub(RECENT);
+        recent.drain(..beyond);
+        if let Some(last) = changes.last() {
+            self.applied.send_replace(last.position);
+        }
+    }
+
+    /// Hands what a replica says to every barrier that waits.
+    fn for_each_barrier(&self, tell: impl Fn(&mut Barrier)) {
+        for waiting in self.barriers.lock().values_mut() {
+            tell(&mut waiting.barrier);
+            waiting.moved.notify_one();
+        }
+    }
+
+    async fn wait(&self, instance: &Instance, barrier: Barrier) -> BarrierReport {
+        let id = self.next_barrier.fetch_add(1, Ordering::Relaxed);
+        let moved = Arc::new(Notify::new());
+        self.barriers.lock().insert(id, Waiting { barrier, moved: Arc::clone(&moved) });
+        let _gone = Gone { node: self, id };
+        loop {
+            let now = instance.clock.mono();
+            let state = self.barriers.lock().get_mut(&id).map(|waiting| waiting.barrier.poll(now));
+            match state {
+                Some(BarrierState::Waiting { until, .. }) => {
+                    let left = until.since(now).max(Duration::from_millis(1));
+                    let _ = tokio::time::timeout(left, moved.notified()).await;
+                }
+                Some(BarrierState::Done(report)) => return report,
+                // Only this function takes it out.
+                None => return BarrierReport::default(),
+            }
+        }
+    }
+}
+
+/// Takes a barrier out when whoever waited for it is done, or went away.
+struct Gone<'n> {
+    node: &'n Node,
+    id: u64,
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.node.barriers.lock().remove(&self.id);
+    }
+}
+
+impl Instance {
+    /// Appends the change and, if asked to, waits until it is true everywhere.
+    pub(super) async fn publish(&self, change: NewChange, wait: Wait) -> Result<Published, Error> {
+        let appended = self.live.append(change).await?;
+        let replied = self.clock.mono();
+        // Its own memory first (rule 26), so that this node never says otherwise after the call.
+        self.catch_up().await?;
+        let barrier = self.node.parent.lock().barrier(appended.position, self.clock.mono());
+        if wait == Wait::No {
+            return Ok(Published { position: appended.position, waited_ms: 0.0, acknowledged: 0, fenced: 0 });
+        }
+        let (own, others) = tokio::join!(self.node.wait(self, barrier), self.wait_for_nodes(&appended, replied));
+        let waited = self.clock.mono().since(replied);
+        Ok(Published {
+            position: appended.position,
+            waited_ms: waited.as_secs_f64() * 1_000.0,
+            acknowledged: own.acknowledged + others.acknowledged,
+            fenced: own.fenced + others.fenced,
+        })
+    }
+
+    /// Waits for the other nodes of the store. This node's own followers are waited for by themselves.
+    async fn wait_for_nodes(&self, appended: &Appended, replied: MonoTime) -> BarrierReport {
+        let own = self.memory.read().replica().id();
+        let registry = appended.registry.iter().copied().filter(|entry| entry.id != own).collect();
+        let mut barrier = Barrier::after_append(&Appended { position: appended.position, registry }, replied);
+        loop {
+            if let BarrierState::Done(report) = barrier.poll(self.clock.mono()) {
+                return report;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            // A registry that cannot be read tells nothing: the leases in the snapshot run out by themselves.
+            let Ok(registry) = self.live.replicas().await else { continue };
+            for entry in &registry {
+                barrier.acknowledged(entry.id, entry.applied);
+            }
+            let gone: Vec<_> =
+                barrier.waiting_for().filter(|id| registry.iter().all(|entry| entry.id != *id)).collect();
+            gone.into_iter().for_each(|id| barrier.left(id));
+        }
+    }
+
+    /// Applies what the log has and this node has not.
+    pub(super) async fn catch_up(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.node.applying.lock().await;
+        loop {
+            let applied = self.memory.read().replica().view().applied();
+            match self.live.read_from(applied, 500).await? {
+                LogRead::Entries(changes) if changes.is_empty() => return Ok(()),
+                LogRead::Entries(changes) => {
+                    let mut memory = self.memory.write();
+                    if memory.apply(&changes).is_err() {
+                        drop(memory);
+                        self.start_again().await?;
+                        continue;
+                    }
+                    // Under the same lock, so that no follower is granted a head that it cannot be sent.
+                    self.node.keep(&changes);
+                }
+                LogRead::Gap => self.start_again().await?,
+            }
+        }
+    }
+
+    /// Missed entries are gone from the log: everything is taken from a snapshot, as another incarnation (rule 15).
+    async fn start_again(&self) -> Result<(), Error> {
+        let (position, changes) = self.live.snapshot().await?;
+        let mut memory = self.memory.write();
+        let snapshot = Snapshot { position, changes: &changes, issuer: None };
+        memory.adopt(snapshot, &*self.entropy).map_err(|_| InternalFault::Record { what: "change log" })?;
+        self.node.recent.lock().clear();
+        self.node.applied.send_replace(position);
+        Ok(())
+    }
+
+    /// Renews the lease of this node at the store.
+    pub(super) async fn renew_lease(&self) -> Result<(), Error> {
+        let request = {
+            let mut memory = self.memory.write();
+            let now = self.clock.mono();
+            let applied = memory.replica().view().applied();
+            let subtree = self.node.parent.lock().subtree_applied(applied, now);
+            memory.replica_mut().renew_for_subtree(now, subtree, &*self.entropy)
+        };
+        let Some(request) = request else { return Ok(()) };
+        let renewal = Renewal { id: request.id, applied: request.applied, ttl: request.ttl };
+        let head = self.live.renew(renewal).await?;
+        let behind = {
+            let mut memory = self.memory.write();
+            memory.replica_mut().granted(self.clock.mono(), request.nonce, request.ttl, head);
+            memory.replica().behind().is_some()
+        };
+        if behind { self.catch_up().await } else { Ok(()) }
+    }
+
+    /// Follows the store's log and keeps the lease, until the instance is gone.
+    pub(super) async fn follow_forever(instance: Weak<Self>) {
+        let heartbeat = match instance.upgrade() {
+            Some(instance) => instance.memory.read().replica().config().heartbeat(),
+            None => return,
+        };
+        let mut was_failing = false;
+        loop {
+            let Some(instance) = instance.upgrade() else { return };
+            let outcome = match instance.catch_up().await {
+                Ok(()) => instance.renew_lease().await,
+                Err(error) => Err(error),
+            };
+            match (&outcome, was_failing) {
+                (Err(error), false) => tracing::warn!(code = error.code(), "the store's log cannot be followed"),
+                (Ok(()), true) => tracing::info!("the store's log is followed again"),
+                _ => {}
+            }
+            was_failing = outcome.is_err();
+            instance.node.parent.lock().expire(instance.clock.mono());
+            let applied = instance.memory.read().replica().view().applied();
+            let log = Arc::clone(&instance.live);
+            // Nothing of the instance is held while waiting, so that it can go.
+            drop(instance);
+            if was_failing {
+                tokio::time::sleep(heartbeat).await;
+            } else {
+                let _ = tokio::time::timeout(heartbeat, log.wait_beyond(applied)).await;
+            }
+        }
+    }
+
+    /// A follower says what it has applied and wants a lease. Own position, own lease and the child's registration are
+    /// of one moment (rule 7).
+    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, GrantError> {
+        let granted = {
+            let memory = self.memory.read();
+            let now = self.clock.mono();
+            let own = Own::of(memory.replica(), now);
+            let granted = self.node.parent.lock().renew(id, applied, own, now);
+            let ttl = granted.map_or(Duration::ZERO, |grant| grant.ttl);
+            let follower = Follower { client: client.clone(), applied, lease_until: now.plus(ttl) };
+            self.node.followers.lock().insert(id, follower);
+            granted
+        };
+        self.node.for_each_barrier(|barrier| barrier.acknowledged(id, applied));
+        granted
+    }
+
+    /// A follower has stopped answering for good (rule 5).
+    pub(crate) fn follower_left(&self, id: ReplicaId) {
+        self.node.parent.lock().leave(id);
+        self.node.followers.lock().remove(&id);
+        self.node.for_each_barrier(|barrier| barrier.left(id));
+    }
+
+    /// Who follows this node.
+    pub fn replicas(&self) -> Vec<ReplicaView> {
+        let now = self.clock.mono();
+        let applied = *self.node.applied.borrow();
+        let mut followers = self.node.followers.lock();
+        followers.retain(|_, follower| now < follower.lease_until.plus(self.node.ttl));
+        let view = |(id, follower): (&ReplicaId, &Follower)| ReplicaView {
+            id: *id,
+            client: follower.client.clone(),
+            applied: follower.applied,
+            lag: applied.sequence.saturating_sub(follower.applied.sequence),
+            lease_ms: u64::try_from(follower.lease_until.since(now).as_millis()).unwrap_or(u64::MAX),
+        };
+        let mut views: Vec<_> = followers.iter().map(view).collect();
+        views.sort_by_key(|view| view.id);
+        views
+    }
+
+    /// The position, and everything that a joining follower starts from.
+    pub(crate) async fn snapshot(&self) -> Result<(Position, Vec<Change>), Error> {
+        self.catch_up().await?;
+        Ok(self.live.snapshot().await?)
+    }
+
+    /// The entries after `position` for a follower; `None`: it has to start from a snapshot.
+    pub(crate) async fn changes_after(&self, position: Position) -> Result<Option<Vec<Change>>, Error> {
+        if let Some(recent) = self.node.recent_after(position) {
+            return Ok(Some(recent));
+        }
+        match self.live.read_from(position, 1_000).await? {
+            LogRead::Entries(changes) => Ok(Some(changes)),
+            LogRead::Gap => Ok(None),
+        }
+    }
+
+    /// Gets the first lease, so that checks are answered from the first request on.
+    pub(super) async fn first_lease(&self) -> Result<(), Error> {
+        self.catch_up().await?;
+        self.renew_lease().await?;
+        let held = matches!(self.memory.read().replica().lease(self.clock.mono()), LeaseState::Held { .. });
+        debug_assert!(held, "a store that answers grants a lease");
+        Ok(())
+    }
+
+    /// Grants nothing more, writes down what is only in memory, and leaves the store's registry, unless followers still
+    /// hold leases of this node (rule 5): then its own entry runs out by itself.
+    pub(crate) async fn stop(self: &Arc<Self>) {
+        self.write_touches().await;
+        let now = self.clock.mono();
+        let free_at = self.node.parent.lock().close(now);
+        let id = self.memory.write().replica_mut().leave();
+        if free_at <= now {
+            let entry = self.live.replicas().await.ok().and_then(|all| all.into_iter().find(|entry| entry.id == id));
+            if let Some(entry) = entry {
+                let _ = self.live.leave(id, entry.counter).await;
+            }
+        }
+    }
+}
+
+/// A time as it travels in frames.
+pub(crate) const fn millis(ttl: Duration) -> u64 {
+    let millis = ttl.as_millis();
+    if millis > u64::MAX as u128 { u64::MAX } else { millis as u64 }
+}

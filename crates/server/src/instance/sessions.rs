@@ -1,0 +1,100 @@
+//! Looking at logins.
+
+use misario_core::app::{App, Mode, Transport};
+use misario_core::id::{AppId, SessionId, Subject};
+use misario_core::session::{Device, Session, SessionState};
+use misario_core::store::{Cursor, SessionFilter, SessionStore as _};
+use misario_jose::UnixTime;
+use serde::Serialize;
+
+use super::{Instance, Wait};
+use crate::error::{Error, InputFault};
+
+/// A login as people see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionView {
+    /// Its handle.
+    pub sid: SessionId,
+    /// What was logged in to.
+    pub app: AppId,
+    /// Who.
+    pub subject: Subject,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// Where its credentials travel.
+    pub transport: Transport,
+    /// When it began.
+    pub created: UnixTime,
+    /// When it was last used, exact to a tenth of its idle time.
+    pub last_seen: UnixTime,
+    /// Its absolute end.
+    pub login_expires_at: UnixTime,
+    /// What it was made from.
+    pub device: Device,
+}
+
+impl SessionView {
+    fn of(session: &Session, current: Option<SessionId>) -> Self {
+        Self {
+            sid: session.sid,
+            app: session.app.clone(),
+            subject: session.subject.clone(),
+            current: current == Some(session.sid),
+            transport: session.transport,
+            created: session.created,
+            last_seen: session.last_seen,
+            login_expires_at: session.login_exp,
+            device: session.device.clone(),
+        }
+    }
+}
+
+impl Instance {
+    /// The live logins of a user in an app.
+    pub async fn own_sessions(
+        &self,
+        app: &App,
+        subject: &Subject,
+        current: Option<SessionId>,
+    ) -> Result<Vec<SessionView>, Error> {
+        if app.mode == Mode::Jwt {
+            return Err(InputFault::NotAvailableInMode.into());
+        }
+        let all = self.all_sessions(SessionFilter::OfIn(subject.clone(), app.id.clone())).await?;
+        let live = all.iter().filter(|session| self.state_with_touches(session) == SessionState::Live);
+        Ok(live.map(|session| SessionView::of(session, current)).collect())
+    }
+
+    /// Ends one of the user's own logins. A handle that is somebody else's is as unknown as one that never was.
+    pub async fn end_own_session(&self, subject: &Subject, sid: SessionId) -> Result<(), Error> {
+        let loaded = self.live.load(&sid).await?.filter(|loaded| loaded.session.subject == *subject);
+        let loaded = loaded.ok_or(InputFault::NotFound { what: "session" })?;
+        self.end_login(sid, loaded.session.login_exp, Wait::Yes).await.map(drop)
+    }
+
+    /// A page of live logins.
+    pub async fn list_sessions(
+        &self,
+        filter: SessionFilter,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<(Vec<SessionView>, Option<SessionId>), Error> {
+        let page = self.live.list(filter, after.map(Cursor), limit.clamp(1, 1_000)).await?;
+        let live = page.sessions.iter().filter(|(session, _)| self.state_with_touches(session) == SessionState::Live);
+        let views = live.map(|(session, _)| SessionView::of(session, None)).collect();
+        Ok((views, page.next.map(|Cursor(sid)| sid)))
+    }
+
+    /// All logins that the filter names, ended ones included.
+    pub(super) async fn all_sessions(&self, filter: SessionFilter) -> Result<Vec<Session>, Error> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.live.list(filter.clone(), after, 500).await?;
+            all.extend(page.sessions.into_iter().map(|(session, _)| session));
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}

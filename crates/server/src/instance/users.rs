@@ -1,0 +1,175 @@
+//! The user directory.
+
+use std::collections::BTreeMap;
+
+use misario_core::changes::Target;
+use misario_core::id::{AppId, Subject};
+use misario_core::secret::SecretText;
+use misario_core::store::RecordKind;
+use misario_core::user::{Grant, User, UserState, Username};
+use misario_jose::{UnixTime, b64u};
+use serde::Serialize;
+
+use super::records::Keyed;
+use super::{Instance, Published, Wait};
+use crate::error::{Error, InputFault, SignInFault};
+use crate::passwords::{Busy, MAX_PASSWORD};
+
+/// The shortest password that a person may choose, in octets (NIST SP 800-63B-4 §3.1.1.2, single factor).
+const MIN_PASSWORD: usize = 15;
+
+/// A user to create.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The name to sign in with.
+    pub username: Username,
+    /// The password; absent: one is made.
+    pub password: Option<SecretText>,
+    /// What they may do.
+    pub grants: BTreeMap<AppId, Grant>,
+    /// The organisation.
+    pub org: Option<String>,
+}
+
+/// A user as administrators see them: everything but the hash.
+#[derive(Debug, Clone, Serialize)]
+pub struct UserView {
+    /// The claim `sub`.
+    pub subject: Subject,
+    /// The name to sign in with.
+    pub username: Username,
+    /// Whether they may be signed in.
+    pub state: UserState,
+    /// What they may do.
+    pub grants: BTreeMap<AppId, Grant>,
+    /// The organisation.
+    pub org: Option<String>,
+    /// When the row was made.
+    pub created: UnixTime,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        let User { subject, username, state, grants, org, created, password: _ } = user;
+        Self { subject, username, state, grants, org, created }
+    }
+}
+
+impl Instance {
+    /// Creates the user; the password, if it was made here.
+    pub async fn add_user(&self, new: NewUser) -> Result<(UserView, Option<SecretText>), Error> {
+        let (password, made) = self.password_or_new(new.password, &new.username)?;
+        let hash = self.passwords.hash(password.expose()).await.map_err(|Busy| SignInFault::Busy)?;
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random);
+        let user = User {
+            subject: Subject::new(&format!("usr_{}", b64u::encode(&random)))?,
+            username: new.username,
+            password: Some(hash),
+            state: UserState::Active,
+            grants: new.grants,
+            org: new.org,
+            created: self.clock.wall(),
+        };
+        let (key, alias) = (user.subject.as_str(), user.username.as_str());
+        self.create(Keyed { kind: RecordKind::User, key, alias: Some(alias), value: &user }).await?;
+        tracing::info!(subject = %user.subject, "user added");
+        Ok((user.into(), made))
+    }
+
+    /// The user of that subject or name.
+    pub async fn find_user(&self, name: &str) -> Result<UserView, Error> {
+        self.user_named(name).await.map(UserView::from)
+    }
+
+    /// A page of users, in the order of their subjects.
+    pub async fn list_users(&self, after: Option<&str>, limit: u32) -> Result<(Vec<UserView>, Option<String>), Error> {
+        let (users, next) = self.load_page::<User>(RecordKind::User, after, limit.clamp(1, 1_000)).await?;
+        Ok((users.into_iter().map(UserView::from).collect(), next))
+    }
+
+    /// Lets the user in, or ends everything of theirs.
+    pub async fn set_user_state(&self, name: &str, state: UserState) -> Result<(UserView, Option<Published>), Error> {
+        let subject = self.user_named(name).await?.subject;
+        let (user, ()) = self
+            .update_user(&subject, |user| {
+                user.state = state;
+                Ok(())
+            })
+            .await?;
+        // The row first, so that no sign-in comes between; said again when it is disabled already, because whoever
+        // disabled it first may have crashed before the change was everywhere (PROTOCOL rule 12).
+        let published = match state {
+            UserState::Disabled => Some(self.revoke(Target::User(subject), Wait::Yes).await?),
+            UserState::Active => None,
+        };
+        Ok((user.into(), published))
+    }
+
+    /// Sets the password and ends all logins that the old one made; the password, if it was made here.
+    pub async fn set_password(
+        &self,
+        name: &str,
+        password: Option<SecretText>,
+    ) -> Result<(Option<SecretText>, Published), Error> {
+        let user = self.user_named(name).await?;
+        let (password, made) = self.password_or_new(password, &user.username)?;
+        let hash = self.passwords.hash(password.expose()).await.map_err(|Busy| SignInFault::Busy)?;
+        self.update_user(&user.subject, |user| {
+            user.password = Some(hash.clone());
+            Ok(())
+        })
+        .await?;
+        Ok((made, self.revoke(Target::User(user.subject), Wait::Yes).await?))
+    }
+
+    /// Sets what the user may do in an app; true everywhere when it returns, and ends no login.
+    pub async fn set_grant(&self, name: &str, app: &AppId, grant: Grant) -> Result<(UserView, Published), Error> {
+        self.app(app)?;
+        let subject = self.user_named(name).await?.subject;
+        let (user, ()) = self
+            .update_user(&subject, |user| {
+                user.grants.insert(app.clone(), grant.clone());
+                Ok(())
+            })
+            .await?;
+        let published = self.announce_grant(&subject).await?;
+        Ok((user.into(), published))
+    }
+
+    pub(super) async fn user_named(&self, name: &str) -> Result<User, Error> {
+        if let Ok(username) = Username::new(name) {
+            if let Some(user) = self.load_alias::<User>(RecordKind::User, username.as_str()).await? {
+                return Ok(user);
+            }
+        }
+        let found = self.load::<User>(RecordKind::User, name).await?;
+        found.map(|(user, _)| user).ok_or(InputFault::NotFound { what: "user" }.into())
+    }
+
+    async fn update_user<R>(
+        &self,
+        subject: &Subject,
+        change: impl FnMut(&mut User) -> Result<R, Error>,
+    ) -> Result<(User, R), Error> {
+        let alias = |user: &User| Some(user.username.as_str().to_owned());
+        self.update(RecordKind::User, subject.as_str(), alias, change).await
+    }
+
+    /// The password that was chosen, if it will do, or a new one; and the new one for whoever asked.
+    fn password_or_new(
+        &self,
+        chosen: Option<SecretText>,
+        username: &Username,
+    ) -> Result<(SecretText, Option<SecretText>), Error> {
+        if let Some(chosen) = chosen {
+            let length = (MIN_PASSWORD..=MAX_PASSWORD).contains(&chosen.expose().len());
+            let is_name = Username::new(chosen.expose()).is_ok_and(|name| name == *username);
+            return if length && !is_name { Ok((chosen, None)) } else { Err(InputFault::Password.into()) };
+        }
+        let mut random = [0; 18];
+        self.entropy.fill(&mut random);
+        let made = SecretText::new(b64u::encode(&random));
+        Ok((made.clone(), Some(made)))
+    }
+}

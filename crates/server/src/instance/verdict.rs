@@ -1,0 +1,150 @@
+//! Answering what a verifier's memory cannot tell: the session behind a token, and the authority's own word.
+
+use std::sync::Arc;
+
+use misario_core::authn::{
+    AccessCredential, Answer, AskedFor, CredentialFault, Facts, Rejection, Touch, UnavailableFault,
+};
+use misario_core::changes::{Position, Verdict};
+use misario_core::id::AppId;
+use misario_core::secret::SessionToken;
+use misario_core::session::{Session, SessionState};
+use misario_core::store::{LoadedSession, RecordKind, SessionStore as _, StoreError, Swapped};
+use misario_core::user::{User, UserState};
+
+use super::Instance;
+use crate::error::Error;
+
+impl Instance {
+    /// The authority's answer about a credential: at most one store read for a session token. An error means that
+    /// nothing is known, never that nobody is logged in.
+    pub(crate) async fn answer(
+        &self,
+        app: &AppId,
+        credential: AccessCredential<'_>,
+        asked_for: AskedFor,
+    ) -> Result<Answer, UnavailableFault> {
+        let looked = match credential {
+            AccessCredential::Session(text) => self.look_up_session(app, text).await,
+            AccessCredential::Jwt(text) => self.look_up_jwt(app, text, asked_for).await,
+        };
+        match looked {
+            Ok((as_of, facts)) => Ok(Answer { as_of, outcome: Ok(Arc::new(facts)) }),
+            Err(Error::Rejected(Rejection::Unavailable(fault))) => Err(fault),
+            // A refusal is never cached, so the position it was read at tells nobody anything.
+            Err(Error::Rejected(rejection)) => Ok(Answer { as_of: Position::ZERO, outcome: Err(rejection) }),
+            Err(Error::Store(error)) => Err(unavailable(&error)),
+            Err(other) => {
+                tracing::error!(code = other.code(), "a credential could not be judged");
+                Err(UnavailableFault::Authority)
+            }
+        }
+    }
+
+    async fn look_up_session(&self, app: &AppId, text: &str) -> Result<(Position, Facts), Error> {
+        let secret = |error| Rejection::from(CredentialFault::Secret { error });
+        let token = SessionToken::parse(self.keys.replica(), text).map_err(secret)?;
+        let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
+        let loaded = self.live.load(&token.sid()).await?.ok_or_else(unknown)?;
+        if !self.counts(&token, &loaded.session) {
+            return Err(unknown());
+        }
+        self.facts_of(app, loaded).await
+    }
+
+    /// The facts of a loaded session, if it counts.
+    async fn facts_of(&self, app: &AppId, loaded: LoadedSession) -> Result<(Position, Facts), Error> {
+        let refuse = |fault: CredentialFault| Err(Error::from(Rejection::from(fault)));
+        if loaded.session.app != *app {
+            return refuse(CredentialFault::OtherApp);
+        }
+        if loaded.is_fenced() {
+            return refuse(CredentialFault::Revoked);
+        }
+        match self.state_with_touches(&loaded.session) {
+            SessionState::Live => {}
+            SessionState::Idle => return refuse(CredentialFault::SessionIdle),
+            SessionState::Ended => return refuse(CredentialFault::SessionEnded),
+        }
+        let loaded = self.with_current_grant(loaded).await?;
+        let mut session = loaded.session;
+        // It is used now, which the next report writes down: the deadline counts from here.
+        let now = self.clock.wall();
+        self.memory.read().touch(session.sid, Touch { at: now, generation: None });
+        session.last_seen = session.last_seen.max(now);
+        Ok((loaded.as_of, Facts::of_session(&session)))
+    }
+
+    /// The authority's word on a JWT: beside what every verifier checks, the fences, the user's state, and the record,
+    /// if one stands behind the login.
+    async fn look_up_jwt(&self, app: &AppId, text: &str, asked_for: AskedFor) -> Result<(Position, Facts), Error> {
+        debug_assert_eq!(asked_for, AskedFor::Verdict, "a JWT speaks for itself");
+        let now = self.clock.wall();
+        let facts = {
+            let memory = self.memory.read();
+            let facts = memory.verify_jwt(app, text, now).map_err(Rejection::from)?;
+            let facts = facts.ok_or(Rejection::from(CredentialFault::Unrecognised))?;
+            match memory.judge(&facts) {
+                Verdict::Good => facts,
+                Verdict::Revoked { .. } => return Err(Rejection::from(CredentialFault::Revoked).into()),
+                Verdict::Stale { .. } => return Err(Rejection::from(CredentialFault::Stale).into()),
+            }
+        };
+        let cut = self.fences(app, &facts.subject, facts.sid).await?;
+        if cut.refuses(facts.issued) {
+            return Err(Rejection::from(CredentialFault::Revoked).into());
+        }
+        let row = self.load::<User>(RecordKind::User, facts.subject.as_str()).await?;
+        if row.is_some_and(|(user, _)| user.state == UserState::Disabled) {
+            return Err(Rejection::from(CredentialFault::UserDisabled).into());
+        }
+        if let (Some(sid), Some(_)) = (facts.sid, facts.generation) {
+            // It came with a refresh token, so a record stands behind it; without the record the login is over.
+            let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
+            let loaded = self.live.load(&sid).await?.ok_or_else(unknown)?;
+            let (_, of_record) = self.facts_of(app, loaded).await?;
+            // The record's step-up counts for the token's login too, never the other way round.
+            let auth_time = of_record.auth_time.max(facts.auth_time);
+            self.memory.read().touch(sid, Touch { at: now, generation: facts.generation });
+            return Ok((cut.as_of, Facts { auth_time, ..facts }));
+        }
+        Ok((cut.as_of, facts))
+    }
+
+    /// Whether the token is the one of its session that counts.
+    pub(super) fn counts(&self, token: &SessionToken, session: &Session) -> bool {
+        let shown = token.digest(&self.keys);
+        matches!((shown, &session.token), (Some(shown), Some(state)) if shown.matches(&state.digest))
+    }
+
+    /// The session's state, with the uses that are not written down yet.
+    pub(super) fn state_with_touches(&self, session: &Session) -> SessionState {
+        let mut session = session.clone();
+        if let Some(touch) = self.memory.read().touched_at(&session.sid) {
+            session.last_seen = session.last_seen.max(touch);
+        }
+        session.state(self.clock.wall())
+    }
+
+    /// The session with its grant as the directory has it, where a change of roles came after the grant was read.
+    pub(super) async fn with_current_grant(&self, mut loaded: LoadedSession) -> Result<LoadedSession, Error> {
+        if !loaded.is_stale() {
+            return Ok(loaded);
+        }
+        let before = loaded.as_of;
+        let subject = loaded.session.subject.as_str().to_owned();
+        if let Some((user, _)) = self.load::<User>(RecordKind::User, &subject).await? {
+            loaded.session.grant = user.grant(&loaded.session.app);
+        }
+        loaded.session.grant_at = before;
+        // Lost races are no matter: whoever won wrote the same, and the next reader looks again otherwise.
+        if let Swapped::Done(revision) = self.live.swap(&loaded.session, loaded.revision).await? {
+            loaded.revision = revision;
+        }
+        Ok(loaded)
+    }
+}
+
+pub(super) fn unavailable(error: &StoreError) -> UnavailableFault {
+    UnavailableFault::Store { code: error.code() }
+}
