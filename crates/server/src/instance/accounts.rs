@@ -9,7 +9,7 @@ use misario_core::authn::Permit;
 use misario_core::changes::ChangeKind;
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{RefreshToken, SecretText, SessionToken};
-use misario_core::store::{RecordKind, SessionStore as _, Swapped};
+use misario_core::store::{RecordKind, Swapped};
 use misario_core::user::{Grant, User, Username};
 use misario_jose::{constant_time_eq, digest};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::issue::{Handed, LoginFacts};
 use super::records::Keyed;
 use super::users::{NewUser, UserView};
-use super::{Instance, Wait, apps};
+use super::{Instance, Wait};
 use crate::error::{Error, GrantFault, InputFault, SignInFault};
 
 /// How often a change of a session is tried again when somebody else was faster.
@@ -128,12 +128,7 @@ impl Instance {
     }
 
     /// Makes the first administrator, once, for whoever has the secret that the operator set.
-    pub async fn bootstrap(
-        &self,
-        secret: &str,
-        username: Username,
-        password: SecretText,
-    ) -> Result<UserView, Error> {
+    pub async fn bootstrap(&self, secret: &str, username: Username, password: SecretText) -> Result<UserView, Error> {
         let refused = Error::from(SignInFault::BootstrapRefused);
         let Some(own) = &self.config.bootstrap_secret else { return Err(refused) };
         // Compared as digests, so that neither content nor length shows in the time.
@@ -148,7 +143,8 @@ impl Instance {
         let (user, _) = self.add_user(NewUser { username, password: Some(password), grants, org: None }).await?;
         // Of two that come at once, one creates this record; the other's user gets its role taken away again.
         let done = Bootstrapped { subject: user.subject.clone() };
-        let created = self.create(Keyed { kind: RecordKind::Instance, key: BOOTSTRAP, alias: None, value: &done }).await;
+        let created =
+            self.create(Keyed { kind: RecordKind::Instance, key: BOOTSTRAP, alias: None, value: &done }).await;
         if created.is_err() {
             self.set_grant(user.subject.as_str(), &AppId::new(BUILT_IN)?, Grant::default()).await?;
             return Err(refused);
@@ -210,11 +206,6 @@ impl Instance {
     pub(crate) async fn owns_session_token(&self, token: &SessionToken) -> Result<bool, Error> {
         let loaded = self.live.load(&token.sid()).await?;
         Ok(loaded.is_some_and(|loaded| self.counts(token, &loaded.session)))
-    }
-
-    /// Whether a login can still be alive at all, for tokens of `jwt` apps: the longest that any app allows.
-    pub(crate) const fn longest_login() -> u64 {
-        apps::LONGEST_LOGIN
     }
 }
 

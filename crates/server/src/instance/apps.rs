@@ -235,11 +235,16 @@ impl Instance {
         mut change: impl FnMut(&mut AppRecord) -> Result<R, Error>,
     ) -> Result<(AppRecord, R), Error> {
         let changed = self
-            .update(RecordKind::App, id.as_str(), |_: &AppRecord| None, |record: &mut AppRecord| {
-                let result = change(record)?;
-                record.longest_access = record.longest_access.max(record.app.lifetimes.access);
-                Ok(result)
-            })
+            .update(
+                RecordKind::App,
+                id.as_str(),
+                |_: &AppRecord| None,
+                |record: &mut AppRecord| {
+                    let result = change(record)?;
+                    record.longest_access = record.longest_access.max(record.app.lifetimes.access);
+                    Ok(result)
+                },
+            )
             .await?;
         self.note_access_lifetime(&changed.0);
         Ok(changed)

@@ -7,7 +7,6 @@ use misario_core::authn::{AccessCredential, Answer, CredentialFault, Rejection, 
 use misario_core::changes::LeaseState;
 use misario_core::id::AppId;
 use misario_core::secret::RefreshToken;
-use misario_core::store::{ChangeLog as _, SessionStore as _};
 use misario_tower::authority::{BoxFuture, Question, RenewError, RenewQuestion, Renewed};
 use misario_tower::{Authority, Guard, GuardParts};
 

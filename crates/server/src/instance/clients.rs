@@ -55,14 +55,19 @@ impl Instance {
     pub async fn rotate_client(&self, id: &ClientId, drop_old: bool) -> Result<(Client, SecretText), Error> {
         let (secret, digest) = self.new_secret(id)?;
         let (client, ()) = self
-            .update(RecordKind::Client, id.as_str(), |_: &Client| None, |client: &mut Client| {
-                let newest = match &client.kind {
-                    ClientKind::Secret { digests } if !drop_old => digests.last().cloned(),
-                    _ => None,
-                };
-                client.kind = ClientKind::Secret { digests: newest.into_iter().chain([digest.clone()]).collect() };
-                Ok(())
-            })
+            .update(
+                RecordKind::Client,
+                id.as_str(),
+                |_: &Client| None,
+                |client: &mut Client| {
+                    let newest = match &client.kind {
+                        ClientKind::Secret { digests } if !drop_old => digests.last().cloned(),
+                        _ => None,
+                    };
+                    client.kind = ClientKind::Secret { digests: newest.into_iter().chain([digest.clone()]).collect() };
+                    Ok(())
+                },
+            )
             .await?;
         Ok((client, secret))
     }
@@ -70,10 +75,15 @@ impl Instance {
     /// Refuses the client everywhere.
     pub async fn disable_client(&self, id: &ClientId) -> Result<(Client, Published), Error> {
         let (client, ()) = self
-            .update(RecordKind::Client, id.as_str(), |_: &Client| None, |client: &mut Client| {
-                client.disabled = true;
-                Ok(())
-            })
+            .update(
+                RecordKind::Client,
+                id.as_str(),
+                |_: &Client| None,
+                |client: &mut Client| {
+                    client.disabled = true;
+                    Ok(())
+                },
+            )
             .await?;
         let published = self.revoke(Target::Client(id.clone()), Wait::Yes).await?;
         Ok((client, published))

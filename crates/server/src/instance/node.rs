@@ -13,7 +13,7 @@ use misario_core::changes::{
     Position,
 };
 use misario_core::id::{ClientId, ReplicaId};
-use misario_core::store::{Appended, ChangeLog as _, LogRead, Renewal};
+use misario_core::store::{Appended, LogRead, Renewal};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
@@ -227,18 +227,24 @@ impl Instance {
             match self.live.read_from(applied, 500).await? {
                 LogRead::Entries(changes) if changes.is_empty() => return Ok(()),
                 LogRead::Entries(changes) => {
-                    let mut memory = self.memory.write();
-                    if memory.apply(&changes).is_err() {
-                        drop(memory);
+                    if !self.apply(&changes) {
                         self.start_again().await?;
-                        continue;
                     }
-                    // Under the same lock, so that no follower is granted a head that it cannot be sent.
-                    self.node.keep(&changes);
                 }
                 LogRead::Gap => self.start_again().await?,
             }
         }
+    }
+
+    /// Applies entries to the memory; whether they followed on what it has.
+    fn apply(&self, changes: &[Change]) -> bool {
+        let mut memory = self.memory.write();
+        let followed = memory.apply(changes).is_ok();
+        if followed {
+            // Under the same lock, so that no follower is granted a head that it cannot be sent.
+            self.node.keep(changes);
+        }
+        followed
     }
 
     /// Missed entries are gone from the log: everything is taken from a snapshot, as another incarnation (rule 15).

@@ -12,7 +12,7 @@ use misario_core::id::SessionId;
 use misario_core::refresh::{RefreshPolicy, Rotation, decide};
 use misario_core::secret::{RefreshToken, SessionToken};
 use misario_core::session::{Device, Session, SessionState};
-use misario_core::store::{Inserted, LoadedSession, RecordKind, SessionStore as _, Swapped};
+use misario_core::store::{Inserted, LoadedSession, RecordKind, Swapped};
 use misario_core::user::{User, UserState};
 
 use super::issue::{Handed, LoginFacts};
@@ -167,10 +167,8 @@ impl Instance {
         if row.as_ref().is_some_and(|user| user.state == UserState::Disabled) {
             return Err(GrantFault::UserDisabled.into());
         }
-        let of_token = || misario_core::user::Grant {
-            roles: facts.roles.clone(),
-            permissions: facts.permissions.clone(),
-        };
+        let of_token =
+            || misario_core::user::Grant { roles: facts.roles.clone(), permissions: facts.permissions.clone() };
         Ok(LoginFacts {
             sid,
             subject: facts.subject.clone(),

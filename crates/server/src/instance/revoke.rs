@@ -2,7 +2,7 @@
 
 use misario_core::changes::{ChangeKind, FenceKey, NewChange, NewFence, Target};
 use misario_core::id::{SessionId, Subject};
-use misario_core::store::{SessionFilter, SessionStore as _};
+use misario_core::store::SessionFilter;
 use misario_jose::UnixTime;
 
 use super::{Instance, Published, Wait};
@@ -41,12 +41,7 @@ impl Instance {
     }
 
     /// Ends one login, whose credentials cannot live beyond `login_exp`.
-    pub(super) async fn end_login(
-        &self,
-        sid: SessionId,
-        login_exp: UnixTime,
-        wait: Wait,
-    ) -> Result<Published, Error> {
+    pub(super) async fn end_login(&self, sid: SessionId, login_exp: UnixTime, wait: Wait) -> Result<Published, Error> {
         // Its fence refuses a renewal or a record that comes late, for as long as a token of it could be renewed.
         let fence = NewFence { key: FenceKey::Login(sid), until: Some(login_exp.saturating_add(self.config.leeway)) };
         let published = self.announce_end(Target::Login(sid), Some(fence), wait).await?;

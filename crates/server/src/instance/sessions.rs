@@ -3,7 +3,7 @@
 use misario_core::app::{App, Mode, Transport};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::session::{Device, Session, SessionState};
-use misario_core::store::{Cursor, SessionFilter, SessionStore as _};
+use misario_core::store::{Cursor, SessionFilter};
 use misario_jose::UnixTime;
 use serde::Serialize;
 

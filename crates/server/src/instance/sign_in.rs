@@ -7,7 +7,7 @@ use misario_core::app::{App, Handout, Transport};
 use misario_core::id::{SessionId, Subject};
 use misario_core::secret::LoginSeed;
 use misario_core::session::{Device, Session};
-use misario_core::store::{Inserted, RecordKind, SessionFilter, SessionStore as _};
+use misario_core::store::{Inserted, RecordKind, SessionFilter};
 use misario_core::user::{Grant, User, UserState, Username};
 use misario_jose::UnixTime;
 use zeroize::Zeroizing;

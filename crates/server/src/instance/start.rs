@@ -127,7 +127,12 @@ async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Dur
     const KEY: &str = "lease_ms";
     let record = records.load_record(RecordKind::Instance, KEY).await?;
     let earlier = record.as_ref().and_then(|record| record.body.parse().ok()).map(Duration::from_millis);
-    let new = NewRecord { kind: RecordKind::Instance, key: KEY.to_owned(), alias: None, body: node::millis(lease).to_string() };
+    let new = NewRecord {
+        kind: RecordKind::Instance,
+        key: KEY.to_owned(),
+        alias: None,
+        body: node::millis(lease).to_string(),
+    };
     match &record {
         Some(record) if record.body == new.body => {}
         Some(record) => drop(records.swap_record(new, record.revision).await?),

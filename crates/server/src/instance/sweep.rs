@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use misario_core::authn::Touch;
 use misario_core::id::SessionId;
-use misario_core::store::{ChangeLog as _, SessionStore as _, Swapped};
+use misario_core::store::Swapped;
 
 use super::Instance;
 use crate::error::Error;

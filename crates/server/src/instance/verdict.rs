@@ -9,7 +9,7 @@ use misario_core::changes::{Position, Verdict};
 use misario_core::id::AppId;
 use misario_core::secret::SessionToken;
 use misario_core::session::{Session, SessionState};
-use misario_core::store::{LoadedSession, RecordKind, SessionStore as _, StoreError, Swapped};
+use misario_core::store::{LoadedSession, RecordKind, StoreError, Swapped};
 use misario_core::user::{User, UserState};
 
 use super::Instance;
