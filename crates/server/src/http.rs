@@ -60,7 +60,7 @@ pub fn routes() -> Vec<Route> {
         route("GET", "/readyz", Public, get(health::ready)),
         route("GET", "/.well-known/jwks.json", Public, get(jwks::jwks)),
         route("GET", "/", Public, get(page_routes::sign_in_or_account)),
-        route("GET", "/assets/{file}", Public, get(page_routes::style)),
+        route("GET", crate::pages::STYLE_ROUTE, Public, get(page_routes::style)),
         route("GET", "/demo/{app}", Public, get(page_routes::demo)),
         route("POST", "/v1/login", SignIn, post(login::login)),
         route("POST", "/v1/refresh", ShowsCredential, post(refresh::refresh)),

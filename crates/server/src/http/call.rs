@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, Request};
 use base64_simd::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Limited};
 use misario_core::app::App;
-use misario_core::authn::{AppHint, Headers as _, Permit, Presented, RequestFault, resolve_app};
+use misario_core::authn::{AppHint, Headers as _, Permit, resolve_app};
 use misario_core::client::{Client, Right};
 use misario_core::session::Device;
 use misario_tower::{Gate, HeaderView};
@@ -114,11 +114,6 @@ impl Call {
         app_of(instance, &self.parts, parameter)
     }
 
-    /// The credentials that the request shows for the app.
-    pub(super) fn presented<'c>(&self, app: &App, headers: &'c HeaderView<'c>) -> Result<Presented<'c>, RequestFault> {
-        Presented::read(app, headers)
-    }
-
     /// Whom the route's policy let through.
     pub(super) fn permit(&self) -> Result<&Permit, Error> {
         match self.parts.extensions.get::<Caller>() {
@@ -183,8 +178,8 @@ pub(super) async fn client_of(instance: &Instance, parts: &Parts) -> Result<Opti
 /// RFC 7617. In `Misario-Client` where a user's own credential is in `Authorization`.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, misario_core::secret::SecretText)>, Error> {
     let (mut count, mut found) = (0, None);
-    for name in ["misario-client", AUTHORIZATION.as_str()] {
-        misario_tower::HeaderView::new(headers).each(name_of(name), &mut |value| {
+    for name in ["misario-client", "authorization"] {
+        HeaderView::new(headers).each(name, &mut |value| {
             let text = std::str::from_utf8(value).unwrap_or_default();
             if let Some((scheme, encoded)) = text.split_once(' ') {
                 if scheme.eq_ignore_ascii_case("basic") {
@@ -205,10 +200,6 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, misario_core::secret::Se
         }
         _ => Err(malformed()),
     }
-}
-
-const fn name_of(name: &'static str) -> &'static str {
-    name
 }
 
 /// What a reader says of a body, without its values: they may be secrets.

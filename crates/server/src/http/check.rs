@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
-use misario_core::authn::{Requirement, Rejection};
+use misario_core::authn::{Rejection, Requirement};
 use misario_tower::CheckRequest;
 use serde::Deserialize;
 
@@ -53,7 +53,8 @@ pub(super) async fn check(State(instance): State<Arc<Instance>>, call: Call) -> 
     ];
     for (name, value) in identity {
         // A name that is no header value (a subject may be any text) must not be half sent.
-        let value = HeaderValue::from_str(value).map_err(|_| InputFault::Body { why: format!("{name} fits no header") })?;
+        let value =
+            HeaderValue::from_str(value).map_err(|_| InputFault::Body { why: format!("{name} fits no header") })?;
         response.headers_mut().insert(HeaderName::from_static(name), value);
     }
     let cookies = checked.fresh.map(|fresh| fresh.set_cookies().to_vec()).unwrap_or_default();

@@ -1,2 +1,4 @@
 //! Placeholder.
-pub(super) async fn feed() -> http::StatusCode { http::StatusCode::NOT_IMPLEMENTED }
+pub(super) async fn feed() -> http::StatusCode {
+    http::StatusCode::NOT_IMPLEMENTED
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use misario_core::app::{App, Transport};
-use misario_core::authn::{Headers as _, Presented, verify_sign_in};
+use misario_core::authn::{Headers as _, verify_sign_in};
 use misario_core::client::Right;
 use misario_core::id::{AppId, Subject};
 use misario_core::secret::{CsrfBinding, CsrfToken};
@@ -82,9 +82,8 @@ pub(super) fn prove_origin(
     let shown = header_token(call).or_else(|| form_token.map(str::to_owned));
     let nonce = csrf_route::visitor(app, &headers);
     let token = shown.map(|text| {
-        nonce.is_some_and(|nonce| {
-            CsrfToken::check(instance.keys.replica(), CsrfBinding::Visitor(&nonce), &text).is_ok()
-        })
+        nonce
+            .is_some_and(|nonce| CsrfToken::check(instance.keys.replica(), CsrfBinding::Visitor(&nonce), &text).is_ok())
     });
     let judged = verify_sign_in(app, &headers, is_form, token).map_err(misario_core::authn::Rejection::from)?;
     judged.map_err(csrf)
@@ -122,10 +121,8 @@ pub(super) async fn reauth(State(instance): State<Arc<Instance>>, call: Call) ->
     let permit = call.permit()?.clone();
     let sent: Reauth = call.json_or_form()?;
     let app = instance.app(permit.principal().app())?;
-    let headers = call.headers();
-    let refresh = Presented::read(&app, &headers).map_err(misario_core::authn::Rejection::from)?.refresh_cookie;
     let address = call.address(&instance).await?;
-    let handed = instance.reauthenticate(&app, &permit, &sent.password, refresh.is_some(), address).await?;
+    let handed = instance.reauthenticate(&app, &permit, &sent.password, address).await?;
     Ok(respond::handed(&handed)?)
 }
 
@@ -157,10 +154,8 @@ pub(super) async fn by_app(State(instance): State<Arc<Instance>>, call: Call) ->
         return Err(InputFault::RightMissing { right: Right::Issue.name() }.into());
     }
     let app = instance.app(&named)?;
-    let grant = (sent.roles.is_some() || sent.permissions.is_some()).then(|| Grant {
-        roles: sent.roles.unwrap_or_default(),
-        permissions: sent.permissions.unwrap_or_default(),
-    });
+    let grant = (sent.roles.is_some() || sent.permissions.is_some())
+        .then(|| Grant { roles: sent.roles.unwrap_or_default(), permissions: sent.permissions.unwrap_or_default() });
     let handed = instance
         .sign_in_by_app(AppSignIn {
             transport: sent.transport.unwrap_or_else(|| usual_transport(&call, &app, false)),

@@ -20,7 +20,7 @@ use crate::error::{Error, InputFault, SignInFault};
 use crate::instance::Instance;
 use crate::pages::{
     AccountPage, ErrorPage, LocalPath, Nonce, Page, STYLE, ServiceDemo, SignInError, SignInPage, SignedOutPage,
-    SpaDemo, WebDemo, style_path,
+    SpaDemo, WebDemo,
 };
 
 #[derive(Deserialize)]
@@ -30,10 +30,7 @@ struct Visit {
     signed_out: Option<String>,
 }
 
-pub(super) async fn sign_in_or_account(
-    State(instance): State<Arc<Instance>>,
-    call: Call,
-) -> Result<Response, Fail> {
+pub(super) async fn sign_in_or_account(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {
     let visit: Visit = call.query()?;
     let app = match call.app(&instance, visit.app.as_deref()) {
         Ok(app) => app,
@@ -68,14 +65,11 @@ pub(super) fn sign_in_again(
     let shown = match &error {
         Error::SignIn(SignInFault::InvalidCredentials) => SignInError::InvalidCredentials,
         Error::SignIn(SignInFault::TooManyAttempts { wait }) => {
-            SignInError::TooManyAttempts { retry_after: wait.as_secs().max(1) }
+            SignInError::TooManyAttempts { seconds: wait.as_secs().max(1) }
         }
-        Error::SignIn(SignInFault::Busy) => SignInError::Busy,
-        Error::Store(_) => SignInError::Unavailable,
+        Error::SignIn(SignInFault::Busy) | Error::Store(_) => SignInError::Busy,
         // The page was open for too long: it is shown again, and nothing was tried.
-        Error::Rejected(Rejection::Forbidden(ForbiddenFault::Csrf { fault }))
-            if *fault != CsrfFault::CrossSite =>
-        {
+        Error::Rejected(Rejection::Forbidden(ForbiddenFault::Csrf { fault })) if *fault != CsrfFault::CrossSite => {
             SignInError::FormExpired
         }
         _ => return Err(error.into()),
@@ -188,12 +182,9 @@ async fn web_demo(instance: &Instance, app: &App, call: &Call) -> Result<Respons
 }
 
 /// The style sheet, under a name that changes with it.
-pub(super) async fn style(Path(file): Path<String>) -> Result<Response, Fail> {
-    if style_path().as_str().strip_prefix("/assets/") != Some(&file) {
-        return Err(InputFault::NotFound { what: "asset" }.into());
-    }
+pub(super) async fn style() -> Response {
     let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    Ok((headers, STYLE).into_response())
+    (headers, STYLE).into_response()
 }
 
 async fn permit_of(call: &Call, app: &App) -> Result<Permit, Error> {

@@ -62,11 +62,7 @@ pub(super) fn enforced(
     handler.layer(from_fn_with_state((Arc::clone(instance), policy), enforce))
 }
 
-async fn enforce(
-    State((instance, policy)): State<(Arc<Instance>, Policy)>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn enforce(State((instance, policy)): State<(Arc<Instance>, Policy)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let caller = match policy {
         Policy::Public | Policy::SignIn | Policy::ShowsCredential => Ok(None),
@@ -116,10 +112,6 @@ async fn admin(instance: &Instance, parts: &http::request::Parts, write: bool) -
         return Ok(Caller::Client(Box::new(client)));
     }
     let requirement = misario_core::authn::role("admin").of_app(AppId::new(BUILT_IN)?);
-    let requirement = if write {
-        requirement.fresh(ADMIN_FRESH).csrf_token()
-    } else {
-        requirement.or_role("auditor")
-    };
+    let requirement = if write { requirement.fresh(ADMIN_FRESH).csrf_token() } else { requirement.or_role("auditor") };
     checked(parts, &requirement).await
 }

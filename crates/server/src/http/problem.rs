@@ -23,13 +23,15 @@ impl<E: Into<Error>> From<E> for Fail {
 impl IntoResponse for Fail {
     fn into_response(self) -> Response {
         match self.0 {
-            Error::Rejected(rejection) => misario_tower::problem::respond(&rejection, &OsEntropy),
+            Error::Rejected(rejection) => Problem::rejected(&rejection, &OsEntropy).into_response(),
             // Whose login ended or never was: one answer, whatever the reason.
             Error::Grant(GrantFault::Contended) => plain(&self.0, StatusCode::SERVICE_UNAVAILABLE, "busy", Some(1)),
             Error::Grant(_) => plain(&self.0, StatusCode::UNAUTHORIZED, "invalid_grant", None),
             Error::SignIn(fault) => sign_in(&self.0, fault),
             Error::Input(ref fault) => input(&self.0, fault),
-            Error::Store(StoreError::TooLarge { .. }) => plain(&self.0, StatusCode::PAYLOAD_TOO_LARGE, "too_large", None),
+            Error::Store(StoreError::TooLarge { .. }) => {
+                plain(&self.0, StatusCode::PAYLOAD_TOO_LARGE, "too_large", None)
+            }
             Error::Store(_) => plain(&self.0, StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(1)),
             Error::Internal(_) => plain(&self.0, StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
         }
@@ -71,7 +73,7 @@ fn plain(error: &Error, status: StatusCode, public_code: &'static str, retry_aft
     let problem = Problem::new(status, public_code, &OsEntropy);
     // What the caller can mend is told to the caller; what went wrong here is told to the log.
     let problem = match error {
-        Error::Input(_) | Error::SignIn(_) => problem.with_detail(&error.to_string()),
+        Error::Input(_) | Error::SignIn(_) => problem.with_detail(error.to_string()),
         _ => problem,
     };
     let source = std::error::Error::source(error).map(ToString::to_string);

@@ -33,10 +33,8 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
     let headers = call.headers();
     let presented = Presented::read(&app, &headers).map_err(Rejection::from)?;
     // What the client put there itself comes before what its browser sent along.
-    let by_hand = Shown {
-        refresh: sent.refresh_token.as_deref(),
-        access: sent.access_token.as_deref().or(presented.bearer),
-    };
+    let by_hand =
+        Shown { refresh: sent.refresh_token.as_deref(), access: sent.access_token.as_deref().or(presented.bearer) };
     let shown = if by_hand.refresh.is_some() || (by_hand.access.is_some() && presented.refresh_cookie.is_none()) {
         by_hand
     } else {
@@ -48,12 +46,7 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
 }
 
 /// Proof that a request with credential cookies, dead ones included, was sent by the app.
-pub(super) fn prove_origin(
-    instance: &Instance,
-    call: &Call,
-    app: &App,
-    form_token: Option<&str>,
-) -> Result<(), Error> {
+pub(super) fn prove_origin(instance: &Instance, call: &Call, app: &App, form_token: Option<&str>) -> Result<(), Error> {
     let headers = call.headers();
     let presented = Presented::read(app, &headers).map_err(Rejection::from)?;
     let shown = header_token(call).or_else(|| form_token.map(str::to_owned));

@@ -35,11 +35,7 @@ pub enum ServeError {
 }
 
 /// Serves the router until `stop` ends, then finishes what is under way for up to ten seconds.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let router = router.layer(from_fn(super::respond::in_time));
     listener.local_addr().map_err(|source| ServeError::Listener { source })?;
     let graceful = GracefulShutdown::new();

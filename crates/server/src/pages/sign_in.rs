@@ -33,6 +33,8 @@ pub(crate) enum SignInError {
     },
     /// All sign-in threads are at work, or the store does not answer.
     Busy,
+    /// The form's token is missing, or of another visit.
+    FormExpired,
 }
 
 impl SignInError {
@@ -43,6 +45,9 @@ impl SignInError {
                 format!("Too many attempts. Please wait {} and try again.", waiting_time(seconds))
             }
             Self::Busy => "Signing in is not possible at the moment. Please try again in a few seconds.".to_owned(),
+            Self::FormExpired => {
+                "This page was open for too long, or cookies are blocked. Please try again.".to_owned()
+            }
         }
     }
 
