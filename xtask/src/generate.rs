@@ -14,7 +14,15 @@ struct Generator {
     command: &'static [&'static str],
 }
 
-const GENERATORS: &[Generator] = &[];
+const GENERATORS: &[Generator] = &[
+    Generator { file: "docs/errors.md", command: &misario("errors") },
+    Generator { file: "docs/public-routes.md", command: &misario("public-routes") },
+];
+
+/// The binary's own word on `topic`: only it links everything there is.
+const fn misario(topic: &'static str) -> [&'static str; 8] {
+    ["cargo", "run", "--quiet", "--package", "misario-cli", "--", "internal-gen", topic]
+}
 
 /// Writes every generated file, or with `--check` fails if one differs from what would be written.
 pub(crate) fn command(args: &[String]) -> Result<()> {

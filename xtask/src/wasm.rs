@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{cargo, root, run};
+use crate::run::{cargo, run, target_dir};
 
 /// The target: no operating system behind it, so a hidden clock or generator cannot even be linked.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -32,7 +32,7 @@ fn link(package: &str) -> Result<Vec<u8>> {
     build.args(["--crate-type", "cdylib", "--", "-C", "link-dead-code", "-C", "link-arg=--no-gc-sections"]);
     // Symbols of the standard library's archive that nothing defines become imports, as they would in a product.
     run(&mut build)?;
-    let file = root().join("target").join(TARGET).join("debug").join(package.replace('-', "_") + ".wasm");
+    let file = target_dir().join(TARGET).join("debug").join(package.replace('-', "_") + ".wasm");
     let module = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     if module.len() < LEAST_MODULE {
         bail!("the wasm module of {package} has {} octets: dead code was not kept", module.len());
