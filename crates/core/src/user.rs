@@ -73,9 +73,9 @@ impl Username {
     /// The canonical spelling of `text`: 1 to 128 octets, without control characters or inner white space.
     pub fn new(text: &str) -> Result<Self, InvalidName> {
         // Length first: normalisation of a huge text is work for nothing.
-        let canonical = (text.len() <= 512).then(|| Self::canonical(text)).unwrap_or_default();
+        let canonical = if text.len() <= 512 { Self::canonical(text) } else { String::new() };
         let fits = (1..=128).contains(&canonical.len());
-        (fits && !canonical.chars().any(|c| c.is_control() || c.is_whitespace())).then(|| Self(canonical)).ok_or(
+        (fits && !canonical.chars().any(|c| c.is_control() || c.is_whitespace())).then_some(Self(canonical)).ok_or(
             InvalidName { what: "user name", rule: "1 to 128 octets without control characters or white space" },
         )
     }

@@ -62,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         route("GET", "/", Public, get(page_routes::sign_in_or_account)),
         route("GET", crate::pages::STYLE_ROUTE, Public, get(page_routes::style)),
         route("GET", "/demo/{app}", Public, get(page_routes::demo)),
+        route("GET", "/v1/login", Public, get(page_routes::sign_in_or_account)),
         route("POST", "/v1/login", SignIn, post(login::login)),
         route("POST", "/v1/refresh", ShowsCredential, post(refresh::refresh)),
         route("POST", "/v1/reauth", Login, post(login::reauth)),
@@ -103,10 +104,28 @@ pub fn routes() -> Vec<Route> {
 
 /// The whole API, with its policies, headers and limits.
 pub(crate) fn router(instance: &Arc<Instance>) -> Router {
-    let mut router = Router::new();
-    for Route { path, policy, handler, .. } in routes() {
-        router = router.route(path, policy::enforced(instance, policy, handler));
-    }
+    let router = mounted(instance, |_| true);
     let router = router.fallback(problem::no_such_route).method_not_allowed_fallback(problem::no_such_method);
+    finished(instance, router)
+}
+
+/// The part of the API that an app mounts on its own origin: what its clients call, and nothing that could be in the
+/// way of its own routes.
+pub(crate) fn app_router(instance: &Arc<Instance>) -> Router {
+    let of_clients = |route: &Route| {
+        route.path.starts_with("/v1/") || route.path.starts_with("/.well-known/") || route.path == crate::pages::STYLE_ROUTE
+    };
+    finished(instance, mounted(instance, of_clients))
+}
+
+fn mounted(instance: &Arc<Instance>, wanted: impl Fn(&Route) -> bool) -> Router<Arc<Instance>> {
+    let mut router = Router::new();
+    for route in routes().into_iter().filter(wanted) {
+        router = router.route(route.path, policy::enforced(instance, route.policy, route.handler));
+    }
+    router
+}
+
+fn finished(instance: &Arc<Instance>, router: Router<Arc<Instance>>) -> Router {
     respond::with_headers(router.layer(instance.guard().layer())).with_state(Arc::clone(instance))
 }

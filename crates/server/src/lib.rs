@@ -47,9 +47,14 @@ impl Server {
         Ok(Self { instance: Instance::start(parts).await? })
     }
 
-    /// The HTTP API, to be served or to be merged into an app's own router.
+    /// The whole HTTP API.
     pub fn router(&self) -> axum::Router {
         http::router(&self.instance)
+    }
+
+    /// The part of the API that an app mounts on its own origin, to be merged into its router.
+    pub fn app_routes(&self) -> axum::Router {
+        http::app_router(&self.instance)
     }
 
     /// The guard that answers from this process's memory, for the routes of an app in the same process.

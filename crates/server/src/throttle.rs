@@ -17,9 +17,9 @@ const FREE_PER_ACCOUNT: u32 = 5;
 /// Failures from an address that cost nothing yet: many people share one.
 const FREE_PER_ADDRESS: u32 = 50;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 /// Counters that were not touched for so long are forgotten.
-const FORGET: Duration = Duration::from_secs(60 * 60);
+const FORGET: Duration = Duration::from_hours(1);
 const MAX_COUNTERS: usize = 100_000;
 
 /// The counters.
@@ -109,7 +109,7 @@ impl Counter {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
+        IpAddr::V4(v4) => IpAddr::V4(v4),
     }
 }
 

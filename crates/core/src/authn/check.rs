@@ -164,11 +164,10 @@ impl<'r> Check<'r> {
         };
         match outcome {
             Ok((as_of, facts)) => {
-                if ask.asked_for == AskedFor::Load {
-                    if let Some(key) = self.key(memory) {
+                if ask.asked_for == AskedFor::Load
+                    && let Some(key) = self.key(memory) {
                         memory.remember_load(key, &ask.ticket, as_of, &facts);
                     }
-                }
                 self.found(memory, now, facts)
             }
             Err(rejection) => self.refused(memory, now, rejection),
@@ -199,7 +198,7 @@ impl<'r> Check<'r> {
         match memory.judge(&facts) {
             Verdict::Good => {}
             Verdict::Revoked { .. } => return Err(CredentialFault::Revoked.into()),
-            Verdict::Stale { .. } => return Err(CredentialFault::Stale.into()),
+            Verdict::Stale => return Err(CredentialFault::Stale.into()),
         }
         let facts = Arc::new(facts);
         memory.remember(key, Arc::clone(&facts));

@@ -140,7 +140,9 @@ impl Memory {
         self.read_keys();
         self.verifiers.clear();
         let apps: Vec<_> = self.apps().values().map(Arc::clone).collect();
-        apps.iter().for_each(|app| self.prepare_app(app));
+        for app in &apps {
+            self.prepare_app(app);
+        }
         Ok(())
     }
 

@@ -181,12 +181,11 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, misario_core::secret::Se
     for name in ["misario-client", "authorization"] {
         HeaderView::new(headers).each(name, &mut |value| {
             let text = std::str::from_utf8(value).unwrap_or_default();
-            if let Some((scheme, encoded)) = text.split_once(' ') {
-                if scheme.eq_ignore_ascii_case("basic") {
+            if let Some((scheme, encoded)) = text.split_once(' ')
+                && scheme.eq_ignore_ascii_case("basic") {
                     count += 1;
                     found = Some(encoded.trim().to_owned());
                 }
-            }
         });
     }
     let malformed = || Error::from(InputFault::InvalidClient);

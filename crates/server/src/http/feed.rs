@@ -1,4 +1,2 @@
 //! Placeholder.
-pub(super) async fn feed() -> http::StatusCode {
-    http::StatusCode::NOT_IMPLEMENTED
-}
+pub(super) async fn feed() -> http::StatusCode { http::StatusCode::NOT_IMPLEMENTED }

@@ -13,6 +13,7 @@ use misario_core::authn::{AccessCredential, CookieWriter, Presented, Rejection, 
 use misario_core::changes::Target;
 use misario_core::id::SessionId;
 use misario_core::secret::{RefreshToken, SessionToken};
+use misario_jose::UnixTime;
 use serde_json::json;
 
 use super::call::{Call, Form};
@@ -46,12 +47,11 @@ pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) ->
     ];
     let mut ended = Vec::new();
     for shown in all {
-        if let Some(sid) = login_behind(&instance, &app, shown).await? {
-            if !ended.contains(&sid) {
-                instance.revoke(Target::Login(sid), Wait::No).await?;
+        if let Some((sid, login_exp)) = login_behind(&instance, &app, shown).await?
+            && !ended.contains(&sid) {
+                instance.end_login(sid, login_exp, Wait::No).await?;
                 ended.push(sid);
             }
-        }
     }
     Ok(signed_out(&app, call.form() == Form::UrlEncoded))
 }
@@ -66,23 +66,27 @@ pub(super) async fn logout_all(State(instance): State<Arc<Instance>>, call: Call
     Ok(response)
 }
 
-/// The login behind a credential that is provably ours and not dead by its own times; a forged one ends nothing.
-async fn login_behind(instance: &Instance, app: &App, shown: Shown<'_>) -> Result<Option<SessionId>, Error> {
+/// The login behind a credential that is provably ours, and its end; a forged one ends nothing.
+async fn login_behind(
+    instance: &Instance,
+    app: &App,
+    shown: Shown<'_>,
+) -> Result<Option<(SessionId, UnixTime)>, Error> {
     let keys = instance.keys.replica();
     if let Some(text) = shown.refresh {
         let Ok(token) = RefreshToken::parse(keys, text) else { return Ok(None) };
-        return instance.owns_refresh_token(&token).await.map(|ours| ours.then(|| token.sid()));
+        return Ok(instance.login_of_refresh_token(&token).await?.map(|end| (token.sid(), end)));
     }
     match shown.access.and_then(AccessCredential::of) {
         Some(AccessCredential::Session(text)) => {
             let Ok(token) = SessionToken::parse(keys, text) else { return Ok(None) };
-            instance.owns_session_token(&token).await.map(|ours| ours.then(|| token.sid()))
+            Ok(instance.login_of_session_token(&token).await?.map(|end| (token.sid(), end)))
         }
         Some(AccessCredential::Jwt(text)) => {
             let now = instance.moment().wall;
             let memory = instance.memory().read();
-            let facts = memory.verify_within(&app.id, text, now, app.lifetimes.renew_window);
-            Ok(facts.ok().flatten().and_then(|facts| facts.sid))
+            let facts = memory.verify_within(&app.id, text, now, app.lifetimes.renew_window).ok().flatten();
+            Ok(facts.and_then(|facts| Some((facts.sid?, facts.login_exp?))))
         }
         None => Ok(None),
     }

@@ -20,7 +20,7 @@ use crate::error::{Error, InputFault};
 use crate::instance::Instance;
 
 /// How long ago an administrator may have signed in to change something.
-const ADMIN_FRESH: Duration = Duration::from_secs(15 * 60);
+const ADMIN_FRESH: Duration = Duration::from_mins(15);
 
 /// What a route asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{RefreshToken, SecretText, SessionToken};
 use misario_core::store::{RecordKind, Swapped};
 use misario_core::user::{Grant, User, Username};
-use misario_jose::{constant_time_eq, digest};
+use misario_jose::{UnixTime, constant_time_eq, digest};
 use serde::{Deserialize, Serialize};
 
 use super::issue::{Handed, LoginFacts};
@@ -94,7 +94,7 @@ impl Instance {
         app: &Arc<App>,
         facts: &misario_core::authn::Facts,
         user: &User,
-        login_exp: misario_jose::UnixTime,
+        login_exp: UnixTime,
         position: misario_core::changes::Position,
     ) -> Result<Handed, Error> {
         let sid = facts.sid.ok_or(InputFault::NotFound { what: "login" })?;
@@ -196,16 +196,17 @@ impl Instance {
         Ok(row.map_or_else(|| subject.to_string(), |(user, _)| user.username.to_string()))
     }
 
-    /// Whether the refresh token is one that its login's seed derives, so that it may end the login.
-    pub(crate) async fn owns_refresh_token(&self, token: &RefreshToken) -> Result<bool, Error> {
-        let Some(loaded) = self.live.load(&token.sid()).await? else { return Ok(false) };
-        Ok(token.is_genuine(&self.keys, &self.seed(&loaded.session)?))
+    /// The end of the login, if the refresh token is one that its seed derives.
+    pub(crate) async fn login_of_refresh_token(&self, token: &RefreshToken) -> Result<Option<UnixTime>, Error> {
+        let Some(loaded) = self.live.load(&token.sid()).await? else { return Ok(None) };
+        let genuine = token.is_genuine(&self.keys, &self.seed(&loaded.session)?);
+        Ok(genuine.then_some(loaded.session.login_exp))
     }
 
-    /// Whether the session token is the one of its login that counts.
-    pub(crate) async fn owns_session_token(&self, token: &SessionToken) -> Result<bool, Error> {
+    /// The end of the login, if the session token is the one of it that counts.
+    pub(crate) async fn login_of_session_token(&self, token: &SessionToken) -> Result<Option<UnixTime>, Error> {
         let loaded = self.live.load(&token.sid()).await?;
-        Ok(loaded.is_some_and(|loaded| self.counts(token, &loaded.session)))
+        Ok(loaded.filter(|loaded| self.counts(token, &loaded.session)).map(|loaded| loaded.session.login_exp))
     }
 }
 

@@ -215,7 +215,9 @@ impl Instance {
             }
             let gone: Vec<_> =
                 barrier.waiting_for().filter(|id| registry.iter().all(|entry| entry.id != *id)).collect();
-            gone.into_iter().for_each(|id| barrier.left(id));
+            for id in gone {
+                barrier.left(id);
+            }
         }
     }
 
@@ -395,7 +397,6 @@ impl Instance {
 }
 
 /// A time as it travels in frames.
-pub(crate) const fn millis(ttl: Duration) -> u64 {
-    let millis = ttl.as_millis();
-    if millis > u64::MAX as u128 { u64::MAX } else { millis as u64 }
+pub(crate) fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)
 }

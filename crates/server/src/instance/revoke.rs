@@ -41,7 +41,7 @@ impl Instance {
     }
 
     /// Ends one login, whose credentials cannot live beyond `login_exp`.
-    pub(super) async fn end_login(&self, sid: SessionId, login_exp: UnixTime, wait: Wait) -> Result<Published, Error> {
+    pub(crate) async fn end_login(&self, sid: SessionId, login_exp: UnixTime, wait: Wait) -> Result<Published, Error> {
         // Its fence refuses a renewal or a record that comes late, for as long as a token of it could be renewed.
         let fence = NewFence { key: FenceKey::Login(sid), until: Some(login_exp.saturating_add(self.config.leeway)) };
         let published = self.announce_end(Target::Login(sid), Some(fence), wait).await?;

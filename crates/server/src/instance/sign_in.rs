@@ -205,7 +205,7 @@ impl Instance {
         let now = self.clock.wall();
         live.retain(|session| session.state(now) == misario_core::session::SessionState::Live);
         // Newest first; of two made in the same second every racer must keep the same one.
-        live.sort_by(|a, b| (b.created, b.sid).cmp(&(a.created, a.sid)));
+        live.sort_by_key(|session| std::cmp::Reverse((session.created, session.sid)));
         for session in live.into_iter().skip(limit.max(1) as usize) {
             self.end_login(session.sid, session.login_exp, Wait::No).await?;
         }

@@ -29,11 +29,10 @@ impl Instance {
             let Some(instance) = instance.upgrade() else { return };
             instance.write_touches().await;
             round = round.wrapping_add(1);
-            if round.is_multiple_of(SWEEP_EVERY) {
-                if let Err(error) = instance.sweep().await {
+            if round.is_multiple_of(SWEEP_EVERY)
+                && let Err(error) = instance.sweep().await {
                     tracing::warn!(code = error.code(), "sweep stopped");
                 }
-            }
         }
     }
 

@@ -87,7 +87,7 @@ impl Instance {
             match memory.judge(&facts) {
                 Verdict::Good => facts,
                 Verdict::Revoked { .. } => return Err(Rejection::from(CredentialFault::Revoked).into()),
-                Verdict::Stale { .. } => return Err(Rejection::from(CredentialFault::Stale).into()),
+                Verdict::Stale => return Err(Rejection::from(CredentialFault::Stale).into()),
             }
         };
         let cut = self.fences(app, &facts.subject, facts.sid).await?;
