@@ -21,6 +21,7 @@
 //! | `guard`, `gate` | the check, driven; what is kept of a request |
 //! | `layer`, `extract` | tower layers; axum extractors |
 //! | [`problem`] | the one mapping from a rejection to a response |
+//! | [`feed`] | the replica that follows an authority |
 //! | [`authority`] | whoever can tell what the memory cannot |
 //! | `clock`, `entropy` | time and randomness of the process |
 
@@ -29,6 +30,7 @@ mod clock;
 mod cookies_out;
 mod entropy;
 mod extract;
+pub mod feed;
 mod gate;
 mod guard;
 mod headers;

@@ -151,6 +151,11 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The response to a rejected request; see [`Problem::rejected`].
+pub fn respond(rejection: &Rejection, entropy: &dyn Entropy) -> Response {
+    Problem::rejected(rejection, entropy).into_http()
+}
+
 /// 64 random bits, as 16 hexadecimal digits: enough to find one refusal in a log.
 fn reference(entropy: &dyn Entropy) -> String {
     let mut octets = [0; 8];
