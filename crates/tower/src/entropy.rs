@@ -19,6 +19,13 @@ impl Entropy for OsEntropy {
     }
 }
 
+/// A number below `bound` (which must not be 0), for jitter: nothing secret depends on it.
+pub(crate) fn below(entropy: &dyn Entropy, bound: u64) -> u64 {
+    let mut octets = [0; 8];
+    entropy.fill(&mut octets);
+    u64::from_le_bytes(octets) % bound.max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +36,11 @@ mod tests {
         OsEntropy.fill(&mut first);
         OsEntropy.fill(&mut second);
         assert_ne!(first, second);
+    }
+
+    #[test]
+    fn jitter_stays_below_its_bound() {
+        assert!((0..100).all(|_| below(&OsEntropy, 7) < 7));
+        assert_eq!(below(&OsEntropy, 0), 0);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! One WebSocket to `GET /v1/feed` carries everything: changes and acknowledgements, leases, questions that memory
 //! cannot answer, and the logins that were used. The rules are those of `core::changes` (PROTOCOL); this module moves
-//! frames (`client`), decides what follows on each of them without any I/O (`driver`), and turns questions into
-//! frames (`ask`, `codec`).
+//! frames ([`client`]), decides what follows on each of them without any I/O ([`driver`]), and turns questions into
+//! frames ([`ask`], [`codec`]).
 //!
 //! A connection that breaks costs nothing while the lease lasts: the same process comes back with the same id and view
 //! and goes on from where it stood. Only who missed changes starts again from a snapshot, without a lease.
@@ -12,10 +12,18 @@
 //! Questions hold credentials, and `tungstenite` writes whole frames to the `log` facade at level TRACE. A process that
 //! turns that level on for everything has to leave the target `tungstenite` out.
 
+pub(crate) mod ask;
+pub(crate) mod client;
 mod codec;
+pub(crate) mod driver;
+mod error;
 mod refusal;
 
 pub use codec::{AnswerBody, AskBody, BodyError};
+pub use error::FeedError;
 
 /// The name of the protocol in the WebSocket handshake.
 pub const SUBPROTOCOL: &str = "misario.feed.v1";
+
+/// Where the authority serves it.
+pub const PATH: &str = "/v1/feed";

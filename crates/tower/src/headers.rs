@@ -55,6 +55,20 @@ pub(crate) fn take_cookies(headers: &mut HeaderMap, is_ours: impl Fn(&str) -> bo
     Some(original)
 }
 
+/// The cookies of `lines` that `wanted` names, as one line.
+pub(crate) fn only_cookies<'a>(
+    lines: impl Iterator<Item = &'a HeaderValue>,
+    wanted: impl Fn(&str) -> bool,
+) -> Option<HeaderValue> {
+    let kept: Vec<&[u8]> = lines.flat_map(pairs).filter(|pair| cookie_name(pair).is_some_and(&wanted)).collect();
+    if kept.is_empty() {
+        return None;
+    }
+    let mut line = HeaderValue::from_bytes(&kept.join(b"; ".as_slice())).ok()?;
+    line.set_sensitive(true);
+    Some(line)
+}
+
 fn is_own_form(name: &str) -> bool {
     OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -115,5 +129,13 @@ mod tests {
         let mut seen = Vec::new();
         view.each("cookie", &mut |value| seen.push(value.to_vec()));
         assert_eq!(seen, [b"sid=secret; a=1".to_vec()]);
+    }
+
+    #[test]
+    fn only_wanted_cookies_are_passed_on() {
+        let headers = headers(&["theme=dark; sid=1", "refresh=2; other=3"]);
+        let line = only_cookies(headers.get_all(COOKIE).iter(), |name| ["sid", "refresh"].contains(&name));
+        assert_eq!(line.unwrap(), "sid=1; refresh=2");
+        assert_eq!(only_cookies(headers.get_all(COOKIE).iter(), |_| false), None);
     }
 }

@@ -4,16 +4,19 @@
 //! It decides nothing: what counts is decided by [`misario_core::authn::Check`], and this crate feeds it headers,
 //! clocks and answers. It opens no store and hashes no password; it listens on no socket.
 //!
-//! ```
+//! ```no_run
 //! use axum::{Router, routing::get};
-//! use misario_tower::{Guard, Principal, role};
+//! use misario_tower::{ConnectOptions, Connection, Principal, role};
 //!
-//! fn app(guard: &Guard) -> Router {
-//!     Router::new()
-//!         .route("/me", get(|who: Principal| async move { who.subject().to_owned() }))
-//!         .route("/payroll", get(|| async { "…" }).layer(guard.require(role("hr"))))
-//!         .layer(guard.layer())
-//! }
+//! # async fn run(options: ConnectOptions) -> Result<(), Box<dyn std::error::Error>> {
+//! let connection = Connection::start(options).await?;
+//! let guard = connection.guard();
+//! let app: Router = Router::new()
+//!     .route("/me", get(|who: Principal| async move { who.subject().to_owned() }))
+//!     .route("/payroll", get(|| async { "…" }).layer(guard.require(role("hr"))))
+//!     .merge(connection.routes())
+//!     .layer(guard.layer());
+//! # Ok(()) }
 //! ```
 //!
 //! | module | what is there |
@@ -22,18 +25,22 @@
 //! | `layer`, `extract` | tower layers; axum extractors |
 //! | [`problem`] | the one mapping from a rejection to a response |
 //! | [`feed`] | the replica that follows an authority |
+//! | `connect`, `forward` | an app in a process of its own, and the routes it forwards |
 //! | [`authority`] | whoever can tell what the memory cannot |
 //! | `clock`, `entropy` | time and randomness of the process |
 
 pub mod authority;
 mod clock;
+mod connect;
 mod cookies_out;
 mod entropy;
 mod extract;
 pub mod feed;
+mod forward;
 mod gate;
 mod guard;
 mod headers;
+mod http_client;
 mod layer;
 pub mod problem;
 #[cfg(test)]
@@ -41,8 +48,10 @@ mod testing;
 
 pub use authority::Authority;
 pub use clock::{Clock, SystemClock};
+pub use connect::{ConnectError, ConnectOptions, Connection};
 pub use entropy::OsEntropy;
 pub use extract::{CsrfForm, Login, Principal};
+pub use forward::visitor_cookie;
 pub use gate::Gate;
 pub use guard::{CheckRequest, Checked, Fresh, Guard, GuardParts, Refused};
 pub use headers::HeaderView;

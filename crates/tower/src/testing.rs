@@ -45,6 +45,10 @@ pub(crate) struct StillClock {
 }
 
 impl StillClock {
+    pub(crate) fn new() -> Self {
+        Self { wall: NOW.into(), mono: 1_000_000.into() }
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.wall.fetch_add(by.as_secs(), Ordering::Relaxed);
         self.mono.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::Relaxed);
@@ -103,7 +107,7 @@ impl Bench {
         let entropy = Arc::new(Counting::default());
         let signing = SigningKey::generate(Algorithm::Es256, &*entropy);
         let keys = TokenKeys::new(TokenKey::new(1, &[7; 32]), Vec::new());
-        let clock = Arc::new(StillClock { wall: NOW.into(), mono: 1_000_000.into() });
+        let clock = Arc::new(StillClock::new());
         let told = Arc::new(Told::default());
         let memory = Arc::new(RwLock::new(memory(&app, &signing, keys.replica(), &entropy)));
         let guard = Guard::new(GuardParts {
@@ -143,6 +147,11 @@ impl Bench {
         self.signing.sign_jwt(ACCESS_TYP, &claims).unwrap()
     }
 
+    /// The log's first two entries, which make the app and its key known.
+    pub(crate) fn first_changes(&self) -> Vec<Change> {
+        first_changes(&self.app, &self.signing).to_vec()
+    }
+
     /// A session token of the login `sid`.
     pub(crate) fn session_token(&self, sid: SessionId) -> String {
         let seed = LoginSeed::generate(&self.keys, &Counting::default());
@@ -178,7 +187,7 @@ pub(crate) fn at(sequence: u64) -> Position {
     Position::new(Epoch(1), sequence)
 }
 
-fn change(position: Position, kind: ChangeKind) -> Change {
+pub(crate) fn change(position: Position, kind: ChangeKind) -> Change {
     Change { position, at: UnixTime::from_secs(NOW), until: UnixTime::from_secs(NOW + 86_400), kind }
 }
 
@@ -208,18 +217,22 @@ fn claims(app: &App) -> AccessClaims {
 
 fn memory(app: &App, signing: &SigningKey, keys: &ReplicaKeys, entropy: &Counting) -> Memory {
     let issuer = IssuerFacts { issuer: "https://auth.example.com".to_owned(), leeway: 0 };
-    let mut public = KeySet::new();
-    public.insert(signing.verifying_key()).unwrap();
-    let jwks = public.to_jwk_set().to_json();
-    let changes = [
-        change(at(1), ChangeKind::AppChanged { app: Box::new(app.clone()) }),
-        change(at(2), ChangeKind::KeysChanged { jwks }),
-    ];
+    let changes = first_changes(app, signing);
     let replica = Replica::new(LeaseConfig::new(Duration::from_secs(2)), entropy);
     let mut memory = Memory::new(replica, issuer, keys.clone(), entropy);
     let snapshot = Snapshot { position: at(2), changes: &changes, issuer: None };
     memory.adopt(snapshot, entropy).unwrap();
     memory
+}
+
+fn first_changes(app: &App, signing: &SigningKey) -> [Change; 2] {
+    let mut public = KeySet::new();
+    public.insert(signing.verifying_key()).unwrap();
+    let jwks = public.to_jwk_set().to_json();
+    [
+        change(at(1), ChangeKind::AppChanged { app: Box::new(app.clone()) }),
+        change(at(2), ChangeKind::KeysChanged { jwks }),
+    ]
 }
 
 /// A request with these headers.

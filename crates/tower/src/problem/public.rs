@@ -25,6 +25,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unavailable", "It cannot be told at the moment (503). Wait a second and try again; nobody was logged out."),
     ("form_too_large", "The form is larger than 64 KiB (413)."),
     ("form_malformed", "The form cannot be read (400)."),
+    ("body_too_large", "The body is larger than 64 KiB (413)."),
     ("internal", "The service is put together wrongly (500)."),
 ];
 

@@ -1,0 +1,68 @@
+//! The authority at the other end of a feed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use misario_core::authn::{Answer, UnavailableFault};
+use misario_core::changes::frame::Body;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::client::Status;
+use super::codec::{AnswerBody, AskBody};
+use crate::authority::{Authority, BoxFuture, Question, RenewError, RenewQuestion, Renewed};
+use crate::clock::Clock;
+
+/// How long a question may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// For this long after a connection broke, questions wait for the next one; then they are answered with "cannot tell"
+/// at once.
+const HOPE: Duration = Duration::from_secs(1);
+
+/// Questions that may wait to be sent.
+const QUEUE: usize = 1_024;
+
+/// A question on its way to the client of the feed.
+pub(crate) struct Put {
+    pub(crate) body: Body,
+    pub(crate) answer: oneshot::Sender<Body>,
+}
+
+/// Asks by the feed.
+pub(crate) struct FeedAuthority {
+    queue: mpsc::Sender<Put>,
+    status: watch::Receiver<Status>,
+    clock: Arc<dyn Clock>,
+}
+
+impl FeedAuthority {
+    /// The authority, and the questions to it.
+    pub(crate) fn new(status: watch::Receiver<Status>, clock: Arc<dyn Clock>) -> (Self, mpsc::Receiver<Put>) {
+        let (queue, questions) = mpsc::channel(QUEUE);
+        (Self { queue, status, clock }, questions)
+    }
+
+    async fn put(&self, asked: AskBody) -> Result<AnswerBody, UnavailableFault> {
+        let down = self.status.borrow().down;
+        if down.is_some_and(|since| self.clock.mono().since(since) > HOPE) {
+            return Err(UnavailableFault::Authority);
+        }
+        let (answer, answered) = oneshot::channel();
+        let put = Put { body: Body::new(asked.encode()), answer };
+        // Full means that the authority does not keep up: more waiting would only make everybody late.
+        self.queue.try_send(put).map_err(|_| UnavailableFault::Authority)?;
+        let body = tokio::time::timeout(PATIENCE, answered).await;
+        let body = body.map_err(|_| UnavailableFault::Authority)?.map_err(|_| UnavailableFault::Authority)?;
+        AnswerBody::decode(body.as_bytes()).map_err(|_| UnavailableFault::Authority)
+    }
+}
+
+impl Authority for FeedAuthority {
+    fn ask<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Result<Answer, UnavailableFault>> {
+        Box::pin(async move { self.put(AskBody::of(question)).await?.into_answer() })
+    }
+
+    fn renew<'a>(&'a self, question: RenewQuestion<'a>) -> BoxFuture<'a, Result<Renewed, RenewError>> {
+        Box::pin(async move { self.put(AskBody::of_renewal(question)).await?.into_renewal() })
+    }
+}

@@ -1,0 +1,283 @@
+use misario_core::app::Mode;
+use misario_core::authn::Touch;
+use misario_core::changes::{ChangeKind, Target};
+use misario_core::id::ReplicaId;
+use misario_core::secret::TokenKey;
+use misario_jose::UnixTime;
+
+use super::*;
+use crate::connect::blank;
+use crate::testing::{Bench, Counting, NOW, StillClock, at, change, sid};
+
+/// A driver, and what its parent would send.
+struct Feed {
+    clock: Arc<StillClock>,
+    memory: Arc<RwLock<Memory>>,
+    driver: Driver,
+    log: Vec<Change>,
+    keys: Vec<ReplicaKey>,
+}
+
+impl Feed {
+    fn new() -> Self {
+        let bench = Bench::new(Mode::Session);
+        let (clock, entropy) = (Arc::new(StillClock::new()), Arc::new(Counting::default()));
+        let memory = Arc::new(RwLock::new(blank(&*entropy)));
+        let driver = Driver::new(Arc::clone(&memory), Arc::clone(&clock) as _, entropy);
+        let keys = bench.keys.replica().iter().cloned().collect();
+        Self { clock, memory, driver, log: bench.first_changes(), keys }
+    }
+
+    /// A driver that follows, with a lease.
+    fn leased() -> Self {
+        let mut feed = Self::new();
+        feed.driver.hello();
+        feed.welcome().unwrap();
+        let actions = feed.snapshot().unwrap();
+        feed.grant(&renewals(&actions)[0]);
+        assert!(feed.holds_lease());
+        feed
+    }
+
+    fn welcome(&mut self) -> Result<Vec<Action>, FeedError> {
+        self.welcome_of("https://auth.example.com")
+    }
+
+    fn welcome_of(&mut self, issuer: &str) -> Result<Vec<Action>, FeedError> {
+        let issuer = issuer.to_owned();
+        self.driver.heard(ParentFrame::Welcome { version: FEED_VERSION, ttl_ms: 2_000, issuer, leeway_secs: 0 })
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Action>, FeedError> {
+        let frame = self.part(&self.log.clone(), self.head(), false);
+        self.driver.heard(frame)
+    }
+
+    fn part(&self, changes: &[Change], position: Position, more: bool) -> ParentFrame {
+        ParentFrame::Snapshot { position, changes: changes.to_vec(), replica_keys: self.keys.clone(), more }
+    }
+
+    fn head(&self) -> Position {
+        self.log.last().unwrap().position
+    }
+
+    /// Appends a revocation, and sends it.
+    fn revoke(&mut self, number: u8) -> Result<Vec<Action>, FeedError> {
+        let after = self.head();
+        let kind = ChangeKind::Revoked { target: Target::Login(sid(number)), before: None };
+        let entries = vec![change(after.next(), kind)];
+        self.log.extend(entries.clone());
+        self.driver.heard(ParentFrame::Changes { after, entries })
+    }
+
+    fn grant(&mut self, renewal: &(ReplicaId, Nonce, Position)) -> Vec<Action> {
+        let frame = ParentFrame::Grant { nonce: renewal.1, ttl_ms: 2_000, head: self.head() };
+        self.driver.heard(frame).unwrap()
+    }
+
+    fn holds_lease(&self) -> bool {
+        self.memory.read().replica().lease(self.clock.mono()).is_held()
+    }
+
+    fn resume(&mut self) -> Option<Position> {
+        let ReplicaFrame::Hello { resume, .. } = self.driver.hello() else { panic!("no Hello") };
+        resume
+    }
+
+    fn id(&self) -> ReplicaId {
+        self.memory.read().replica().id()
+    }
+}
+
+fn renewals(actions: &[Action]) -> Vec<(ReplicaId, Nonce, Position)> {
+    let renewal = |action: &Action| match action {
+        Action::Send(ReplicaFrame::Renew { id, nonce, applied }) => Some((*id, *nonce, *applied)),
+        _ => None,
+    };
+    actions.iter().filter_map(renewal).collect()
+}
+
+#[test]
+fn the_first_connection_asks_for_a_snapshot_and_then_for_a_lease() {
+    let mut feed = Feed::new();
+    assert_eq!(feed.resume(), None);
+    feed.welcome().unwrap();
+    assert!(feed.driver.tick().unwrap().is_empty(), "nothing is renewed before there is a view");
+    let renewal = renewals(&feed.snapshot().unwrap())[0];
+    assert_eq!((renewal.0, renewal.2), (feed.id(), at(2)));
+    assert!(!feed.holds_lease());
+    assert!(matches!(feed.grant(&renewal)[..], [Action::Leased]));
+    assert!(feed.holds_lease());
+}
+
+#[test]
+fn changes_are_acknowledged_as_soon_as_they_are_applied() {
+    let mut feed = Feed::leased();
+    assert_eq!(renewals(&feed.revoke(1).unwrap())[0].2, at(3));
+    let entries = vec![feed.log[2].clone()];
+    let again = feed.driver.heard(ParentFrame::Changes { after: at(2), entries }).unwrap();
+    assert!(renewals(&again).is_empty(), "what was applied before is acknowledged already");
+}
+
+#[test]
+fn a_grant_ahead_of_the_view_waits_for_its_changes() {
+    let mut feed = Feed::leased();
+    feed.clock.advance(Duration::from_millis(1_990));
+    let ReplicaFrame::Renew { nonce, .. } = feed.driver.tick().unwrap()[0] else { panic!("no Renew") };
+    let ahead = ParentFrame::Grant { nonce, ttl_ms: 2_000, head: at(3) };
+    assert!(feed.driver.heard(ahead).unwrap().is_empty());
+    assert!(!feed.holds_lease());
+    feed.revoke(1).unwrap();
+    assert!(feed.holds_lease());
+}
+
+#[test]
+fn whoever_comes_back_goes_on_with_the_same_id_view_and_lease() {
+    let mut feed = Feed::leased();
+    feed.revoke(1).unwrap();
+    let id = feed.id();
+    feed.driver.ended(&FeedError::Closed);
+    assert_eq!(feed.resume(), Some(at(3)));
+    assert!(feed.holds_lease(), "while it is away");
+    feed.welcome().unwrap();
+    feed.driver.heard(ParentFrame::Keys { replica_keys: feed.keys.clone() }).unwrap();
+    assert_eq!(renewals(&feed.revoke(2).unwrap())[0].2, at(4));
+    assert_eq!(feed.id(), id);
+}
+
+#[test]
+fn whoever_missed_changes_starts_again_without_a_lease() {
+    let mut feed = Feed::leased();
+    let id = feed.id();
+    let kind = ChangeKind::Revoked { target: Target::Everything, before: None };
+    let entries = vec![change(at(9), kind)];
+    let error = feed.driver.heard(ParentFrame::Changes { after: at(8), entries }).unwrap_err();
+    assert!(!feed.holds_lease());
+    feed.driver.ended(&error);
+    assert_eq!(feed.resume(), None);
+    feed.welcome().unwrap();
+    let renewal = renewals(&feed.snapshot().unwrap())[0];
+    assert_eq!(renewal.0, feed.id());
+    assert_ne!(renewal.0, id, "another incarnation");
+    feed.grant(&renewal);
+    assert_eq!(feed.resume(), Some(at(2)));
+}
+
+#[test]
+fn another_authority_or_other_keys_are_never_gone_on_with() {
+    let mut feed = Feed::leased();
+    feed.driver.hello();
+    let error = feed.welcome_of("https://other.example.com").unwrap_err();
+    assert!(matches!(error, FeedError::Changed) && !feed.holds_lease());
+    feed.driver.ended(&error);
+    assert_eq!(feed.resume(), None);
+
+    let mut feed = Feed::leased();
+    feed.driver.hello();
+    feed.welcome().unwrap();
+    let replica_keys = vec![TokenKey::new(1, &[8; 32]).replica().clone()];
+    let error = feed.driver.heard(ParentFrame::Keys { replica_keys }).unwrap_err();
+    feed.driver.ended(&error);
+    assert_eq!(feed.resume(), None);
+    assert!(!feed.holds_lease());
+}
+
+#[test]
+fn a_snapshot_comes_in_parts_of_one_connection() {
+    let mut feed = Feed::new();
+    feed.driver.hello();
+    feed.welcome().unwrap();
+    let (first, second) = (feed.log[..1].to_vec(), feed.log[1..].to_vec());
+    let frame = feed.part(&first, at(2), true);
+    assert!(feed.driver.heard(frame).unwrap().is_empty());
+    // The connection breaks, and the next one brings a whole snapshot.
+    assert_eq!(feed.resume(), None);
+    feed.welcome().unwrap();
+    for (changes, more) in [(first, true), (second, false)] {
+        let frame = feed.part(&changes, at(2), more);
+        feed.driver.heard(frame).unwrap();
+    }
+    assert_eq!(feed.memory.read().replica().view().applied(), at(2));
+    assert_eq!(feed.memory.read().apps().len(), 1);
+}
+
+#[test]
+fn parts_of_two_snapshots_are_not_put_together() {
+    let mut feed = Feed::new();
+    feed.driver.hello();
+    feed.welcome().unwrap();
+    for (position, is_refused) in [(at(2), false), (at(3), true)] {
+        let frame = feed.part(&[], position, true);
+        assert_eq!(feed.driver.heard(frame).is_err(), is_refused);
+    }
+}
+
+#[test]
+fn frames_have_their_order() {
+    let mut feed = Feed::new();
+    feed.driver.hello();
+    assert!(matches!(feed.snapshot(), Err(FeedError::Unexpected { .. })));
+    feed.welcome().unwrap();
+    assert!(matches!(feed.welcome(), Err(FeedError::Unexpected { .. })));
+    let bye = ParentFrame::Bye { code: "server_stopping".to_owned() };
+    assert!(matches!(feed.driver.heard(bye), Err(FeedError::Bye { code }) if code == "server_stopping"));
+}
+
+#[test]
+fn what_a_parent_cannot_mean_is_refused() {
+    for (version, ttl_ms) in [(FEED_VERSION + 1, 2_000), (FEED_VERSION, 0), (FEED_VERSION, 3_600_000)] {
+        let mut feed = Feed::new();
+        feed.driver.hello();
+        let welcome = ParentFrame::Welcome { version, ttl_ms, issuer: String::new(), leeway_secs: 0 };
+        assert!(feed.driver.heard(welcome).is_err());
+    }
+}
+
+#[test]
+fn a_lease_is_renewed_every_eighth_of_it() {
+    let mut feed = Feed::leased();
+    assert_eq!(feed.driver.pause(), Duration::from_millis(250));
+    feed.clock.advance(Duration::from_millis(249));
+    assert!(feed.driver.tick().unwrap().is_empty());
+    feed.clock.advance(Duration::from_millis(1));
+    assert!(feed.driver.pause().is_zero());
+    assert!(matches!(feed.driver.tick().unwrap()[..], [ReplicaFrame::Renew { .. }]));
+    assert!(feed.driver.tick().unwrap().is_empty());
+    assert!(!feed.driver.pause().is_zero());
+}
+
+#[test]
+fn a_silent_connection_is_given_up() {
+    let mut feed = Feed::leased();
+    feed.clock.advance(Duration::from_secs(3));
+    feed.driver.tick().unwrap();
+    feed.clock.advance(Duration::from_millis(1));
+    assert!(matches!(feed.driver.tick(), Err(FeedError::Silent { millis: 3_001 })));
+    feed.driver.hello();
+    feed.driver.tick().unwrap();
+}
+
+#[test]
+fn used_logins_are_reported_once() {
+    let mut feed = Feed::leased();
+    let touch = Touch { at: UnixTime::from_secs(NOW), generation: None };
+    feed.memory.read().touch(sid(1), touch);
+    feed.clock.advance(REPORT);
+    let uses = |frames: Vec<ReplicaFrame>| -> Vec<_> {
+        frames.into_iter().filter(|frame| matches!(frame, ReplicaFrame::Seen { .. })).collect()
+    };
+    let expected = ReplicaFrame::Seen { uses: vec![(sid(1), UnixTime::from_secs(NOW))] };
+    assert_eq!(uses(feed.driver.tick().unwrap()), [expected]);
+    feed.clock.advance(Duration::from_millis(900));
+    assert!(uses(feed.driver.tick().unwrap()).is_empty());
+}
+
+#[test]
+fn whoever_leaves_has_stopped_answering() {
+    let mut feed = Feed::leased();
+    let id = feed.id();
+    assert_eq!(feed.driver.leave(), ReplicaFrame::Leave { id });
+    assert!(!feed.holds_lease());
+    let late = feed.revoke(1);
+    assert!(late.is_err() || !feed.holds_lease());
+}

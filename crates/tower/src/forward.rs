@@ -1,0 +1,100 @@
+//! The routes of a connected app: sign-in and what belongs to it, forwarded to the authority.
+//!
+//! The authority judges these requests as if they had come to itself: it is shown the user's credential, what proves
+//! where the request came from, and this app's own credential as a client; nothing else. What it answers is relayed,
+//! cookies included, so that they are set on the app's own origin.
+
+mod headers;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use bytes::Bytes;
+use http::StatusCode;
+use http::request::Parts;
+use http_body_util::Full;
+use misario_core::authn::{RequestFault, UnavailableFault};
+
+use crate::connect::Target;
+use crate::gate::Gate;
+use crate::guard::Guard;
+use crate::http_client::HttpClient;
+use crate::problem::Problem;
+
+pub use headers::visitor_cookie;
+
+/// The largest body that is forwarded.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Forwards to one authority, for one app.
+#[derive(Clone)]
+pub(crate) struct Forwarder(Arc<Inner>);
+
+struct Inner {
+    target: Arc<Target>,
+    guard: Guard,
+    client: HttpClient,
+}
+
+impl Forwarder {
+    pub(crate) fn new(target: Arc<Target>, guard: Guard) -> Self {
+        Self(Arc::new(Inner { target, guard, client: HttpClient::new() }))
+    }
+
+    pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        Router::new()
+            .route("/v1/login", post(forward))
+            .route("/v1/refresh", post(forward))
+            .route("/v1/reauth", post(forward))
+            .route("/v1/logout", post(forward))
+            .route("/v1/logout-all", post(forward))
+            .route("/v1/me", get(forward))
+            .route("/v1/sessions", get(forward))
+            .route("/v1/sessions/{sid}", delete(forward))
+            .route("/v1/csrf", get(forward))
+            .with_state(self.clone())
+    }
+
+    async fn forward(&self, request: Request) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let too_large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", self.0.guard.entropy());
+        let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(too_large)?;
+        let request = self.request(&parts, body)?;
+        let answered = self.0.client.call(request).await;
+        let (parts, body) = answered.map_err(|_| self.problem(&UnavailableFault::Authority.into()))?.into_parts();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers::back(&parts.headers);
+        Ok(response)
+    }
+
+    fn request(&self, parts: &Parts, body: Bytes) -> Result<http::Request<Full<Bytes>>, Problem> {
+        let Inner { target, guard, .. } = &*self.0;
+        let app = guard.app().and_then(|app| guard.memory().read().apps().get(app).cloned());
+        let app = app.ok_or_else(|| self.problem(&RequestFault::AppUnknown.into()))?;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let cookies = Gate::of(parts).and_then(|gate| gate.cookies());
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = target.http(path).ok_or_else(|| self.problem(&RequestFault::AppUnknown.into()))?;
+        *request.headers_mut() = headers::on(&parts.headers, cookies, &app);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        headers::introduce(request.headers_mut(), target.basic(), &app.id, peer);
+        Ok(request)
+    }
+
+    fn problem(&self, rejection: &misario_core::authn::Rejection) -> Problem {
+        Problem::rejected(rejection, self.0.guard.entropy())
+    }
+}
+
+async fn forward(State(forwarder): State<Forwarder>, request: Request) -> Response {
+    forwarder.forward(request).await.unwrap_or_else(axum::response::IntoResponse::into_response)
+}

@@ -1,0 +1,135 @@
+use axum::routing::any;
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method};
+use misario_core::app::Mode;
+use misario_core::id::ClientId;
+use misario_core::secret::SecretText;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::testing::Bench;
+
+/// What the stand-in for the authority was sent.
+async fn echo(parts: Parts, body: String) -> impl axum::response::IntoResponse {
+    let lines: Vec<_> =
+        parts.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let text = format!("{} {}\n{}\n{body}", parts.method, parts.uri, lines.join("\n"));
+    let headers = [("set-cookie", "a=1"), ("location", "/next"), ("server", "secret"), ("content-type", "text/x-echo")];
+    (StatusCode::ACCEPTED, headers, text)
+}
+
+/// Served where the test's own authority listens: this is about what goes over the wire, not about what is answered.
+async fn authority() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, Router::new().fallback(any(echo))).into_future());
+    url
+}
+
+fn app(bench: &Bench, url: &str) -> Router {
+    let secret = SecretText::new("mcs_secret".to_owned());
+    let target = Target::new(url, &ClientId::new("web-backend").unwrap(), &secret).unwrap();
+    let guard = bench.guard.for_app(bench.app.id.clone());
+    Forwarder::new(Arc::new(target), guard.clone()).routes().layer(guard.layer())
+}
+
+fn request(method: Method, path: &str) -> http::request::Builder {
+    http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("cookie", "theme=dark; __Host-misario-web=access; __Host-misario-web-refresh=refresh")
+        .header("cookie", "__Host-misario-web-visitor=nonce; __Host-misario-other=foreign")
+        .header("authorization", "Bearer a.b.c")
+        .header("authorization", "Basic dTpw")
+        .header("origin", "https://web.example.com")
+        .header("sec-fetch-site", "same-origin")
+        .header("x-csrf-token", "mct_x")
+        .header("content-type", "application/json")
+        .header("user-agent", "test")
+        .header("misario-app", "admin")
+        .header("misario-client", "Basic Zm9yZ2Vk")
+        .header("misario-forwarded-for", "203.0.113.9")
+        .header("x-forwarded-for", "203.0.113.9")
+        .header("x-http-method-override", "DELETE")
+}
+
+async fn text(response: Response) -> String {
+    let octets = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_authority_is_shown_what_it_needs_and_nothing_else() {
+    let bench = Bench::new(Mode::Session);
+    let mut sent = request(Method::POST, "/v1/login?return_to=%2F").body(Body::from("{}")).unwrap();
+    sent.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4_000))));
+    let shown = text(app(&bench, &authority().await).oneshot(sent).await.unwrap()).await;
+    let mut lines: Vec<_> = shown.lines().filter(|line| !line.starts_with("host: ")).collect();
+    lines.sort_unstable();
+    let expected = [
+        "POST /v1/login?return_to=%2F",
+        "authorization: Bearer a.b.c",
+        "content-length: 2",
+        "content-type: application/json",
+        "cookie: __Host-misario-web=access; __Host-misario-web-refresh=refresh; __Host-misario-web-visitor=nonce",
+        "misario-app: web",
+        "misario-client: Basic d2ViLWJhY2tlbmQ6bWNzX3NlY3JldA==",
+        "misario-forwarded-for: 192.0.2.7",
+        "origin: https://web.example.com",
+        "sec-fetch-site: same-origin",
+        "user-agent: test",
+        "x-csrf-token: mct_x",
+        "{}",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn the_answer_is_relayed_without_what_is_the_authoritys_own() {
+    let bench = Bench::new(Mode::Session);
+    let sent = request(Method::GET, "/v1/me").body(Body::empty()).unwrap();
+    let response = app(&bench, &authority().await).oneshot(sent).await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let headers: &HeaderMap = response.headers();
+    assert_eq!(
+        (&headers[SET_COOKIE], &headers[LOCATION], &headers[CONTENT_TYPE]),
+        (&"a=1".parse().unwrap(), &"/next".parse().unwrap(), &"text/x-echo".parse().unwrap(),)
+    );
+    assert!(!headers.contains_key("server"));
+}
+
+#[tokio::test]
+async fn an_authority_that_is_down_is_no_logout() {
+    let bench = Bench::new(Mode::Session);
+    // A port that was free a moment ago, and that nobody listens on.
+    let url = format!("http://{}", tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
+    let sent = request(Method::POST, "/v1/refresh").body(Body::empty()).unwrap();
+    let response = app(&bench, &url).oneshot(sent).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key("retry-after") && !response.headers().contains_key(SET_COOKIE));
+}
+
+#[tokio::test]
+async fn only_what_belongs_to_sign_in_is_forwarded() {
+    let bench = Bench::new(Mode::Session);
+    let app = app(&bench, &authority().await);
+    for (method, path, status) in [
+        (Method::DELETE, "/v1/sessions/0123", 202),
+        (Method::GET, "/v1/sessions", 202),
+        (Method::POST, "/v1/sessions", 405),
+        (Method::GET, "/v1/feed", 404),
+        (Method::GET, "/admin/v1/users", 404),
+        (Method::DELETE, "/v1/sessions/0123/more", 404),
+    ] {
+        let sent = request(method, path).body(Body::empty()).unwrap();
+        assert_eq!(app.clone().oneshot(sent).await.unwrap().status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_stays_here() {
+    let bench = Bench::new(Mode::Session);
+    let sent = request(Method::POST, "/v1/login").body(Body::from(vec![b' '; MAX_BODY + 1])).unwrap();
+    let response = app(&bench, &authority().await).oneshot(sent).await.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
