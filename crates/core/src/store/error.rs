@@ -42,6 +42,9 @@ pub enum StoreError {
         #[source]
         source: Option<Source>,
     },
+    /// The file is another program's.
+    #[error("the store's file belongs to another program; nothing in it was changed")]
+    Foreign,
     /// It was written by a version of misario that this one does not know.
     #[error("the store has format {found}, this version knows formats up to {known}; use a newer misario")]
     Version {
@@ -74,6 +77,7 @@ impl StoreError {
         ("store_read_only", "The store's file or folder may not be written."),
         ("store_locked", "Another process has the store; connect to that server instead."),
         ("store_corrupt", "Something stored makes no sense; restore it from a backup."),
+        ("store_foreign", "The store's file belongs to another program; it was left as it is."),
         ("store_version", "The store was written by a newer misario."),
         ("store_value_too_large", "A value is larger than any store has to take."),
     ];
@@ -87,6 +91,7 @@ impl StoreError {
             Self::ReadOnly => "store_read_only",
             Self::Locked { .. } => "store_locked",
             Self::Corrupt { .. } => "store_corrupt",
+            Self::Foreign => "store_foreign",
             Self::Version { .. } => "store_version",
             Self::TooLarge { .. } => "store_value_too_large",
         }

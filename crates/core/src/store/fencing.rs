@@ -18,10 +18,10 @@ pub fn staling(session: &Session) -> FenceKey {
     FenceKey::Stale(session.subject.clone())
 }
 
-/// Whether a fence that cuts off at `before` refuses `session`. Only what was issued earlier: who signs in after a
-/// revocation is not concerned by it.
-pub fn refuses(before: Position, session: &Session) -> bool {
-    session.issued < before
+/// Whether a fence that cuts off at `before` refuses what was issued at `issued`. Only what was issued earlier: who
+/// signs in after a revocation is not concerned by it.
+pub fn refuses(before: Position, issued: Position) -> bool {
+    issued < before
 }
 
 /// The fence that stands after `new` was put up where `old` stood: a cut-off only ever rises, and a life only grows.

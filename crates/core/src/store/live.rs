@@ -115,7 +115,7 @@ pub struct LoadedSession {
 impl LoadedSession {
     /// Whether a fence refuses the session.
     pub fn is_fenced(&self) -> bool {
-        self.revoked_before.is_some_and(|before| super::fencing::refuses(before, &self.session))
+        self.revoked_before.is_some_and(|before| super::fencing::refuses(before, self.session.issued))
     }
 
     /// Whether the user's roles have to be read again.

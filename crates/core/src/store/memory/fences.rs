@@ -35,7 +35,7 @@ impl Fences {
     }
 
     pub(super) fn refuse(&self, session: &Session) -> bool {
-        self.revoked_before(session).is_some_and(|before| fencing::refuses(before, session))
+        self.revoked_before(session).is_some_and(|before| fencing::refuses(before, session.issued))
     }
 
     pub(super) fn prune(&mut self, now: UnixTime, limit: usize) -> usize {
