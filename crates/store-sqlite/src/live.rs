@@ -1,0 +1,5 @@
+//! The live verbs.
+
+mod fences;
+mod log;
+mod sessions;

@@ -1,0 +1,130 @@
+//! Opening: files, lock, version, settings, threads.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use misario_core::store::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::mpsc;
+
+use crate::counters::Tally;
+use crate::failure::Failure;
+use crate::files::Files;
+use crate::lock::ProcessLock;
+use crate::marks::Marks;
+use crate::standing::Standing;
+use crate::store::{Options, Parts};
+use crate::writer::Writer;
+use crate::{readers, schema, writer};
+
+/// A file that was left open is looked through if it is not larger than this. SQLite recovers from a crash by itself;
+/// this finds what a failing disk did, and costs about a tenth of a second at most. In a larger file damage is found
+/// when it is read.
+const CHECKED_BYTES: i64 = 64 * 1024 * 1024;
+
+/// How many prepared statements a connection keeps: more than there are.
+const STATEMENTS: usize = 64;
+
+pub(crate) fn open(path: &Path, options: &Options) -> Result<Parts, StoreError> {
+    let opened = open_files(path, options);
+    if let Err(error) = &opened {
+        tracing::error!(path = %path.display(), code = error.code(), ?error, "the store could not be opened");
+    }
+    opened
+}
+
+fn open_files(path: &Path, options: &Options) -> Result<Parts, StoreError> {
+    let as_store_error = |failure: Failure| failure.to_store_error();
+    let files = Files::of(path).map_err(|error| as_store_error(error.into()))?;
+    // The lock comes first: nothing of a store that somebody else has is touched.
+    let lock = Arc::new(ProcessLock::take(&files.lock)?);
+    start(&files, options, lock).map_err(as_store_error)
+}
+
+fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Parts, Failure> {
+    files.prepare()?;
+    let left_open = files.were_left_open();
+    let mut connection = connect(&files.database, OpenFlags::SQLITE_OPEN_READ_WRITE, options.deadline)?;
+    // Before the first write, which the journal mode is: another program's file stays as it is.
+    schema::check(&connection)?;
+    for_writing(&connection, options)?;
+    if left_open {
+        look_through(&connection, &files.database)?;
+    }
+    schema::migrate(&mut connection, options.first_epoch)?;
+    let marks = Marks::read(&connection)?;
+
+    let held = Arc::downgrade(&lock);
+    let standing = Arc::new(Standing::at(marks.head));
+    let tally = Arc::new(Tally::default());
+    let connections = (0..options.readers.max(1)).map(|_| for_reading(&files.database, options.deadline));
+    let (reads, read_queue) = mpsc::channel(readers::QUEUE);
+    let (writes, write_queue) = mpsc::channel(writer::QUEUE);
+    let for_thread = Writer {
+        connection,
+        marks,
+        standing: Arc::clone(&standing),
+        tally: Arc::clone(&tally),
+        path: files.database.clone(),
+        readers: readers::start(connections.collect::<Result<_, _>>()?, read_queue)?,
+        lock,
+    };
+    let thread = writer::start(for_thread, write_queue)?;
+    Ok(Parts { reads, writes, thread, standing, tally, lock: held })
+}
+
+fn connect(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connection, Failure> {
+    // No URI file names: a path is a path. No mutex: every connection stays on its own thread.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(patience)?;
+    // What is in the file is data: nothing in its schema runs with side effects, and no statement can damage it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // Sorted rows stay in memory instead of in files with a mode of their own.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+fn for_reading(path: &Path, patience: Duration) -> Result<Connection, Failure> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, patience)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn for_writing(connection: &Connection, options: &Options) -> Result<(), Failure> {
+    let journal: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if journal != "wal" {
+        return Err(Failure::from(std::io::Error::other("this file system cannot hold a write-ahead log")));
+    }
+    // FULL syncs the log at every commit; NORMAL would lose acknowledged writes with the power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // Freed space is overwritten.
+    connection.pragma_update(None, "secure_delete", true)?;
+    // The writer makes its checkpoints between commits.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
+    if let Some(bytes) = options.max_bytes {
+        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
+        connection.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn look_through(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let size = number("page_count")?.saturating_mul(number("page_size")?);
+    let checked = size <= CHECKED_BYTES;
+    tracing::warn!(path = %path.display(), size, checked, "the store was not closed; going on from its log");
+    if !checked {
+        return Ok(());
+    }
+    let finding: String = connection.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?;
+    if finding == "ok" { Ok(()) } else { Err(Failure::damaged("file", finding)) }
+}
