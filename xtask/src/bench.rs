@@ -30,7 +30,7 @@ fn measure(bench: &str, smoke: bool) -> Result<()> {
     let results = root().join("bench/results");
     fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
     let json = results.join(format!("{bench}.json"));
-    let mut call = cargo(&["run", "--quiet", "--locked", "--manifest-path", MANIFEST, "--target-dir", "target"]);
+    let mut call = cargo(&["run", "--quiet", "--manifest-path", MANIFEST, "--target-dir", "target"]);
     if !smoke {
         call.arg("--release");
     }

@@ -144,7 +144,7 @@ fn docs() -> Result<Vec<String>> {
 
 /// The README's second command, as a newcomer types it.
 fn tests() -> Result<Vec<String>> {
-    run_keeping(&mut cargo(&["xtask", "test"]), "Summary [")
+    run_keeping(&mut cargo(&["xtask", "test"]), " tests run:")
 }
 
 fn wasm_imports() -> Result<Vec<String>> {
