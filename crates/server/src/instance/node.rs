@@ -144,34 +144,44 @@ impl Node {
         }
     }
 
-    async fn wait(&self, instance: &Instance, barrier: Barrier) -> BarrierReport {
+    /// A barrier over the leases that are out, for a position that this node has applied. It is among the barriers that
+    /// are told of acknowledgements before any later one can come in, so none is missed.
+    fn barrier(&self, position: Position, now: MonoTime) -> Pending<'_> {
+        let parent = self.parent.lock();
         let id = self.next_barrier.fetch_add(1, Ordering::Relaxed);
         let moved = Arc::new(Notify::new());
-        self.barriers.lock().insert(id, Waiting { barrier, moved: Arc::clone(&moved) });
-        let _gone = Gone { node: self, id };
+        let waiting = Waiting { barrier: parent.barrier(position, now), moved: Arc::clone(&moved) };
+        self.barriers.lock().insert(id, waiting);
+        Pending { node: self, id, moved }
+    }
+}
+
+/// A barrier that is waited for; dropped, it is forgotten.
+struct Pending<'n> {
+    node: &'n Node,
+    id: u64,
+    moved: Arc<Notify>,
+}
+
+impl Pending<'_> {
+    async fn wait(self, instance: &Instance) -> BarrierReport {
         loop {
             let now = instance.clock.mono();
-            let state = self.barriers.lock().get_mut(&id).map(|waiting| waiting.barrier.poll(now));
+            let state = self.node.barriers.lock().get_mut(&self.id).map(|waiting| waiting.barrier.poll(now));
             match state {
                 Some(BarrierState::Waiting { until, .. }) => {
                     let left = until.since(now).max(Duration::from_millis(1));
-                    let _ = tokio::time::timeout(left, moved.notified()).await;
+                    let _ = tokio::time::timeout(left, self.moved.notified()).await;
                 }
                 Some(BarrierState::Done(report)) => return report,
-                // Only this function takes it out.
+                // Only dropping takes it out.
                 None => return BarrierReport::default(),
             }
         }
     }
 }
 
-/// Takes a barrier out when whoever waited for it is done, or went away.
-struct Gone<'n> {
-    node: &'n Node,
-    id: u64,
-}
-
-impl Drop for Gone<'_> {
+impl Drop for Pending<'_> {
     fn drop(&mut self) {
         self.node.barriers.lock().remove(&self.id);
     }
@@ -184,11 +194,11 @@ impl Instance {
         let replied = self.clock.mono();
         // Its own memory first (rule 26), so that this node never says otherwise after the call.
         self.catch_up().await?;
-        let barrier = self.node.parent.lock().barrier(appended.position, self.clock.mono());
+        let barrier = self.node.barrier(appended.position, self.clock.mono());
         if wait == Wait::No {
             return Ok(Published { position: appended.position, waited_ms: 0.0, acknowledged: 0, fenced: 0 });
         }
-        let (own, others) = tokio::join!(self.node.wait(self, barrier), self.wait_for_nodes(&appended, replied));
+        let (own, others) = tokio::join!(barrier.wait(self), self.wait_for_nodes(&appended, replied));
         let waited = self.clock.mono().since(replied);
         Ok(Published {
             position: appended.position,
