@@ -8,7 +8,7 @@ use misario_core::app::{App, InvalidApp, Mode, Origin, Transport};
 use misario_core::id::{AppId, InvalidName};
 use misario_core::store::StoreError;
 use misario_server::{AppSetting, Parts, Server, ServerConfig, SettingSource, StartError, Stores};
-use misario_store_sqlite::SqliteStore;
+use misario_store_sqlite::{Options, SqliteStore};
 use misario_tower::OsEntropy;
 
 use crate::Misario;
@@ -102,7 +102,7 @@ impl Embedded {
             _ => None,
         };
         let keys = MasterKeys::load_or_create(&key_file(&self.database), &OsEntropy)?;
-        let store = Arc::new(SqliteStore::open(&self.database).await?);
+        let store = Arc::new(SqliteStore::open(&self.database, Options::default())?);
         let config = ServerConfig {
             issuer: self.issuer,
             leeway: 5,

@@ -4,6 +4,9 @@ use axum::Router;
 use misario_core::authn::Requirement;
 use misario_tower::{AuthLayer, Guard, RequireLayer};
 
+use misario_core::id::AppId;
+#[cfg(feature = "connect")]
+use misario_core::secret::SecretText;
 #[cfg(feature = "connect")]
 use misario_tower::{ConnectError, ConnectOptions, Connection};
 
@@ -25,7 +28,7 @@ enum Kind {
 
 impl Misario {
     #[cfg(feature = "embedded")]
-    pub(crate) fn of_server(server: misario_server::Server, app: Option<misario_core::id::AppId>) -> Self {
+    pub(crate) fn of_server(server: misario_server::Server, app: Option<AppId>) -> Self {
         let guard = server.guard();
         let guard = app.map_or_else(|| guard.clone(), |app| guard.for_app(app));
         Self { guard, routes: server.app_routes(), kind: Kind::Embedded(server) }
@@ -40,7 +43,7 @@ impl Misario {
     /// A verifier that follows the authority at `url`.
     #[cfg(feature = "connect")]
     pub fn connect(url: &str) -> Connect {
-        Connect { url: url.to_owned(), client: None, app: None }
+        Connect { url: url.to_owned(), client: String::new(), secret: SecretText::new(String::new()), app: String::new() }
     }
 
     /// The layer for a whole router: extractors in it know who is there, and credential cookies are hidden from
@@ -101,30 +104,30 @@ impl Misario {
 #[derive(Debug)]
 pub struct Connect {
     url: String,
-    client: Option<(String, misario_core::secret::SecretText)>,
-    app: Option<String>,
+    client: String,
+    secret: SecretText,
+    app: String,
 }
 
 #[cfg(feature = "connect")]
 impl Connect {
     /// As which client: its id and secret. It needs the right `feed`.
     pub fn client(mut self, id: &str, secret: &str) -> Self {
-        self.client = Some((id.to_owned(), misario_core::secret::SecretText::new(secret.to_owned())));
+        id.clone_into(&mut self.client);
+        self.secret = SecretText::new(secret.to_owned());
         self
     }
 
-    /// For which app; without it, the only one that the client may follow.
+    /// For which app.
     pub fn app(mut self, app: &str) -> Self {
-        self.app = Some(app.to_owned());
+        app.clone_into(&mut self.app);
         self
     }
 
     /// Connects, and returns when checks are answered from memory.
     pub async fn start(self) -> Result<Misario, ConnectError> {
-        let (client_id, secret) = self.client.unwrap_or_else(|| {
-            (String::new(), misario_core::secret::SecretText::new(String::new()))
-        });
-        let options = ConnectOptions::new(&self.url, &client_id, secret, self.app.as_deref())?;
+        let app = AppId::new(&self.app)?;
+        let options = ConnectOptions::new(self.url, self.client, self.secret, app);
         let connection = std::sync::Arc::new(Connection::start(options).await?);
         Ok(Misario {
             guard: connection.guard(),

@@ -38,6 +38,7 @@ pub use apps::{AppRecord, NewApp, PatchApp};
 pub use clients::NewClient;
 pub use issue::{Handed, LoginBody};
 pub use keys::KeyView;
+pub(crate) use node::millis;
 pub use node::{Published, ReplicaView, Wait};
 pub use renew::Shown;
 pub use sessions::SessionView;

@@ -1,2 +1,229 @@
-//! Placeholder.
-pub(super) async fn feed() -> http::StatusCode { http::StatusCode::NOT_IMPLEMENTED }
+//! `GET /v1/feed`: the change log for verifiers in other processes, over WebSocket, with leases and questions.
+//!
+//! One task per connection, one order of frames: a follower is sent changes before a grant that names them. A follower
+//! that does not read, or says nothing for longer than a lease, is let go; its lease runs out by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use misario_core::authn::Touch;
+use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
+use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame};
+use misario_core::client::{Client, Right};
+use misario_core::id::ReplicaId;
+use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
+use tokio::sync::mpsc;
+
+use super::policy::Caller;
+use super::problem::{Fail, missing};
+use crate::instance::{Instance, millis};
+
+/// How long a frame may take to be written: a follower that does not read holds up nobody but itself.
+const SEND: Duration = Duration::from_secs(5);
+
+/// Questions of one follower that are answered at once; more wait on the wire.
+const QUESTIONS: usize = 64;
+
+pub(super) async fn feed(
+    State(instance): State<Arc<Instance>>,
+    axum::Extension(caller): axum::Extension<Caller>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Fail> {
+    let Caller::Client(client) = caller else { return Err(missing().into()) };
+    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
+    Ok(upgrade.on_upgrade(async move |socket| {
+        let mut line = Line { instance, client, socket, sent: Position::ZERO };
+        if let Err(why) = line.run().await {
+            tracing::info!(client = %line.client.id, code = why, "a follower's connection ended");
+            let _ = line.send(&ParentFrame::Bye { code: why.to_owned() }).await;
+        }
+    }))
+}
+
+/// One follower's connection.
+struct Line {
+    instance: Arc<Instance>,
+    client: Box<Client>,
+    socket: WebSocket,
+    /// What the follower was sent.
+    sent: Position,
+}
+
+/// Why a connection ends, as a stable code.
+type Ended = &'static str;
+
+impl Line {
+    async fn run(&mut self) -> Result<(), Ended> {
+        let patience = (self.instance.node.ttl() * 2).max(Duration::from_secs(5));
+        self.greet(patience).await?;
+        let mut applied = self.instance.node.applied();
+        let (answers, mut answered) = mpsc::unbounded_channel::<ParentFrame>();
+        let mut open_questions = 0_usize;
+        loop {
+            // Changes before anything else: a grant must never overtake the entries that it names.
+            self.send_changes().await?;
+            tokio::select! {
+                // With too many open questions nothing more is read: a flood fills its own line and nothing else.
+                received = tokio::time::timeout(patience, receive(&mut self.socket)), if open_questions < QUESTIONS => {
+                    match received.map_err(|_| "follower_silent")?? {
+                        ReplicaFrame::Renew { id, nonce, applied } => self.renew(id, nonce, applied).await?,
+                        ReplicaFrame::Ask { request, body } => {
+                            open_questions += 1;
+                            self.ask(request, &body, &answers)?;
+                        }
+                        ReplicaFrame::Seen { uses } => self.seen(&uses),
+                        ReplicaFrame::Leave { id } => return self.left(id),
+                        ReplicaFrame::Hello { .. } => return Err("frame_unexpected"),
+                        _ => return Err("frame_unknown"),
+                    }
+                }
+                Some(answer) = answered.recv() => {
+                    open_questions -= 1;
+                    self.send(&answer).await?;
+                }
+                changed = applied.changed() => changed.map_err(|_| "server_stopping")?,
+            }
+        }
+    }
+
+    async fn greet(&mut self, patience: Duration) -> Result<(), Ended> {
+        let hello = tokio::time::timeout(patience, receive(&mut self.socket)).await.map_err(|_| "follower_silent")??;
+        let ReplicaFrame::Hello { version, resume, .. } = hello else { return Err("frame_unexpected") };
+        if version != FEED_VERSION {
+            return Err("feed_version_unknown");
+        }
+        let config = &self.instance.config;
+        let welcome = ParentFrame::Welcome {
+            version: FEED_VERSION,
+            ttl_ms: millis(self.instance.node.ttl()),
+            issuer: config.issuer.clone(),
+            leeway_secs: config.leeway,
+        };
+        self.send(&welcome).await?;
+        let replica_keys: Vec<_> = self.instance.keys.replica().iter().cloned().collect();
+        match resumable(&self.instance, resume).await? {
+            Some((after, entries)) => {
+                self.send(&ParentFrame::Keys { replica_keys }).await?;
+                self.sent = after;
+                self.send_entries(&entries).await
+            }
+            None => {
+                let (position, changes) = self.instance.snapshot().await.map_err(|error| error.code())?;
+                let frames = ParentFrame::snapshot(position, &changes, &replica_keys);
+                for frame in frames.map_err(|error| error.code())? {
+                    self.send_octets(frame).await?;
+                }
+                self.sent = position;
+                Ok(())
+            }
+        }
+    }
+
+    async fn send_changes(&mut self) -> Result<(), Ended> {
+        loop {
+            let head = *self.instance.node.applied().borrow();
+            if self.sent >= head {
+                return Ok(());
+            }
+            let entries = self.instance.changes_after(self.sent).await.map_err(|error| error.code())?;
+            // Pruned while it was on its way: it comes back and starts from a snapshot.
+            let entries = entries.ok_or("feed_gap")?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            self.send_entries(&entries).await?;
+        }
+    }
+
+    async fn send_entries(&mut self, entries: &[Change]) -> Result<(), Ended> {
+        let Some(last) = entries.last().map(|change| change.position) else { return Ok(()) };
+        for frame in ParentFrame::changes(self.sent, entries).map_err(|error| error.code())? {
+            self.send_octets(frame).await?;
+        }
+        self.sent = last;
+        // It was told like everybody; from here on it is nobody.
+        let is_own_end = |change: &Change| {
+            matches!(&change.kind, ChangeKind::Revoked { target: Target::Client(id), .. } if *id == self.client.id)
+        };
+        if entries.iter().any(is_own_end) { Err("client_revoked") } else { Ok(()) }
+    }
+
+    async fn renew(&mut self, id: ReplicaId, nonce: Nonce, applied: Position) -> Result<(), Ended> {
+        // What was never sent cannot have been applied; whoever says so is broken or lies, and gets no lease.
+        if applied > self.sent {
+            return Err("acknowledged_unsent");
+        }
+        let grant = self.instance.grant(id, applied, &self.client.id).map_err(|error| error.code())?;
+        // The head may be ahead of what was sent: the follower then waits for the entries, which come next.
+        let frame = ParentFrame::Grant { nonce, ttl_ms: millis(grant.ttl), head: grant.head };
+        self.send_changes().await?;
+        self.send(&frame).await
+    }
+
+    fn ask(&self, request: u64, body: &Body, answers: &mpsc::UnboundedSender<ParentFrame>) -> Result<(), Ended> {
+        let asked = AskBody::decode(body.as_bytes()).map_err(|_| "question_malformed")?;
+        // A client of one app learns nothing of another's logins.
+        let allowed = self.client.may(Right::Feed, Some(asked.app()));
+        let (instance, answers) = (Arc::clone(&self.instance), answers.clone());
+        tokio::spawn(async move {
+            let answer = match allowed {
+                true => AnswerBody::by(instance.guard().authority().as_ref(), asked).await,
+                false => AnswerBody::not_allowed(),
+            };
+            // The line may be gone by now, and with it whoever asked.
+            let _ = answers.send(ParentFrame::Answer { request, body: Body::new(answer.encode()) });
+        });
+        Ok(())
+    }
+
+    fn seen(&self, uses: &[(misario_core::id::SessionId, misario_jose::UnixTime)]) {
+        let memory = self.instance.memory().read();
+        let now = self.instance.clock.wall();
+        for (sid, at) in uses {
+            // A follower's clock that is ahead must not keep a login alive.
+            memory.touch(*sid, Touch { at: (*at).min(now), generation: None });
+        }
+    }
+
+    fn left(&self, id: ReplicaId) -> Result<(), Ended> {
+        self.instance.follower_left(id);
+        Ok(())
+    }
+
+    async fn send(&mut self, frame: &ParentFrame) -> Result<(), Ended> {
+        let octets = frame.encode().map_err(|error| error.code())?;
+        self.send_octets(octets).await
+    }
+
+    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), Ended> {
+        let message = Message::Binary(Bytes::from(octets));
+        let sent = tokio::time::timeout(SEND, self.socket.send(message)).await;
+        sent.map_err(|_| "follower_slow")?.map_err(|_| "connection_lost")
+    }
+}
+
+/// What a follower that kept its view has missed, if the log still has it.
+async fn resumable(instance: &Instance, resume: Option<Position>) -> Result<Option<(Position, Vec<Change>)>, Ended> {
+    let Some(after) = resume else { return Ok(None) };
+    // A view that is ahead of this log is of another log: nothing of it can be kept.
+    if after > *instance.node.applied().borrow() {
+        return Ok(None);
+    }
+    let entries = instance.changes_after(after).await.map_err(|error| error.code())?;
+    Ok(entries.map(|entries| (after, entries)))
+}
+
+async fn receive(socket: &mut WebSocket) -> Result<ReplicaFrame, Ended> {
+    loop {
+        match socket.recv().await {
+            Some(Ok(Message::Binary(octets))) => return ReplicaFrame::decode(&octets).map_err(|error| error.code()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Text(_))) => return Err("frame_text"),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err("connection_lost"),
+        }
+    }
+}
