@@ -125,6 +125,6 @@ fn look_through(connection: &Connection, path: &Path) -> Result<(), Failure> {
     if !checked {
         return Ok(());
     }
-    let finding: String = connection.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?;
+    let finding: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
     if finding == "ok" { Ok(()) } else { Err(Failure::damaged("file", finding)) }
 }
