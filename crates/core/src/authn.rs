@@ -33,7 +33,7 @@ pub use requirement::{Requirement, RouteWord, permission, role, scope};
 pub use resolve::{AppHint, resolve_app};
 
 /// The headers of a request, as the check reads them: every line of a name, in order, as octets.
-pub trait Headers {
+pub trait Headers: Sync {
     /// Calls `each` with every value of the header `name` (lower case).
     fn each<'h>(&'h self, name: &'static str, each: &mut dyn FnMut(&'h [u8]));
 }

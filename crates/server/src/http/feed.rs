@@ -76,7 +76,8 @@ impl Line {
                             self.ask(request, &body, &answers)?;
                         }
                         ReplicaFrame::Seen { uses } => self.seen(&uses),
-                        ReplicaFrame::Leave { id } => return self.left(id),
+                        // Of an incarnation; the process may go on as another one.
+                        ReplicaFrame::Leave { id } => self.instance.follower_left(id),
                         ReplicaFrame::Hello { .. } => return Err("frame_unexpected"),
                         _ => return Err("frame_unknown"),
                     }
@@ -105,22 +106,18 @@ impl Line {
         };
         self.send(&welcome).await?;
         let replica_keys: Vec<_> = self.instance.keys.replica().iter().cloned().collect();
-        match resumable(&self.instance, resume).await? {
-            Some((after, entries)) => {
-                self.send(&ParentFrame::Keys { replica_keys }).await?;
-                self.sent = after;
-                self.send_entries(&entries).await
-            }
-            None => {
-                let (position, changes) = self.instance.snapshot().await.map_err(|error| error.code())?;
-                let frames = ParentFrame::snapshot(position, &changes, &replica_keys);
-                for frame in frames.map_err(|error| error.code())? {
-                    self.send_octets(frame).await?;
-                }
-                self.sent = position;
-                Ok(())
-            }
+        if let Some((after, entries)) = resumable(&self.instance, resume).await? {
+            self.send(&ParentFrame::Keys { replica_keys }).await?;
+            self.sent = after;
+            return self.send_entries(&entries).await;
         }
+        let (position, changes) = self.instance.snapshot().await.map_err(|error| error.code())?;
+        let frames = ParentFrame::snapshot(position, &changes, &replica_keys);
+        for frame in frames.map_err(|error| error.code())? {
+            self.send_octets(frame).await?;
+        }
+        self.sent = position;
+        Ok(())
     }
 
     async fn send_changes(&mut self) -> Result<(), Ended> {
@@ -170,9 +167,10 @@ impl Line {
         let allowed = self.client.may(Right::Feed, Some(asked.app()));
         let (instance, answers) = (Arc::clone(&self.instance), answers.clone());
         tokio::spawn(async move {
-            let answer = match allowed {
-                true => AnswerBody::by(instance.guard().authority().as_ref(), asked).await,
-                false => AnswerBody::not_allowed(),
+            let answer = if allowed {
+                AnswerBody::by(instance.guard().authority().as_ref(), asked).await
+            } else {
+                AnswerBody::not_allowed()
             };
             // The line may be gone by now, and with it whoever asked.
             let _ = answers.send(ParentFrame::Answer { request, body: Body::new(answer.encode()) });
@@ -187,11 +185,6 @@ impl Line {
             // A follower's clock that is ahead must not keep a login alive.
             memory.touch(*sid, Touch { at: (*at).min(now), generation: None });
         }
-    }
-
-    fn left(&self, id: ReplicaId) -> Result<(), Ended> {
-        self.instance.follower_left(id);
-        Ok(())
     }
 
     async fn send(&mut self, frame: &ParentFrame) -> Result<(), Ended> {
