@@ -160,7 +160,9 @@ pub enum InvalidApp {
         app: AppId,
     },
     /// Cookies are judged by origin.
-    #[error("app {app} uses cookies but lists no origins, so no form or script could ever prove that it is the app's own")]
+    #[error(
+        "app {app} uses cookies but lists no origins, so no form or script could ever prove that it is the app's own"
+    )]
     NoOrigin {
         /// Which app.
         app: AppId,
@@ -178,7 +180,9 @@ pub enum InvalidApp {
         why: &'static str,
     },
     /// A plain-HTTP origin that is not this machine.
-    #[error("app {app}: origin {origin} is plain http and not loopback: its cookies would cross the network unprotected; use https")]
+    #[error(
+        "app {app}: origin {origin} is plain http and not loopback: its cookies would cross the network unprotected; use https"
+    )]
     InsecureOrigin {
         /// Which app.
         app: AppId,
@@ -210,7 +214,10 @@ impl InvalidApp {
         ("app_no_origin", "An app uses cookies and lists no origin."),
         ("app_lifetime_invalid", "A lifetime of an app is zero, too long, or longer than what contains it."),
         ("app_origin_insecure", "An origin is plain http on a network address."),
-        ("app_cookie_name_invalid", "A cookie name is malformed, used twice, or lacks the protection its origin needs."),
+        (
+            "app_cookie_name_invalid",
+            "A cookie name is malformed, used twice, or lacks the protection its origin needs.",
+        ),
         ("app_no_audience", "An app's audience is empty."),
     ];
 
@@ -301,7 +308,11 @@ impl Lifetimes {
             return fail("idle", self.idle, "it is longer than the login may live at all (absolute)");
         }
         if self.reuse_interval > 5 * MINUTE {
-            return fail("reuse_interval", self.reuse_interval, "a stolen refresh token could be replayed for that long");
+            return fail(
+                "reuse_interval",
+                self.reuse_interval,
+                "a stolen refresh token could be replayed for that long",
+            );
         }
         Ok(())
     }

@@ -81,10 +81,10 @@ impl std::str::FromStr for Right {
     type Err = crate::id::InvalidName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|right| right.name() == text).ok_or(crate::id::InvalidName {
-            what: "client right",
-            rule: "one of introspect revoke feed issue admin",
-        })
+        Self::ALL
+            .into_iter()
+            .find(|right| right.name() == text)
+            .ok_or(crate::id::InvalidName { what: "client right", rule: "one of introspect revoke feed issue admin" })
     }
 }
 

@@ -190,10 +190,8 @@ impl Subject {
     /// The subject named by `text`.
     pub fn new(text: &str) -> Result<Self, InvalidName> {
         let fits = (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
-        fits.then(|| Self(text.to_owned())).ok_or(InvalidName {
-            what: "subject",
-            rule: "1 to 255 octets without control characters",
-        })
+        fits.then(|| Self(text.to_owned()))
+            .ok_or(InvalidName { what: "subject", rule: "1 to 255 octets without control characters" })
     }
 
     /// The subject as text.

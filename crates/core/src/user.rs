@@ -75,9 +75,9 @@ impl Username {
         // Length first: normalisation of a huge text is work for nothing.
         let canonical = if text.len() <= 512 { Self::canonical(text) } else { String::new() };
         let fits = (1..=128).contains(&canonical.len());
-        (fits && !canonical.chars().any(|c| c.is_control() || c.is_whitespace())).then_some(Self(canonical)).ok_or(
-            InvalidName { what: "user name", rule: "1 to 128 octets without control characters or white space" },
-        )
+        (fits && !canonical.chars().any(|c| c.is_control() || c.is_whitespace()))
+            .then_some(Self(canonical))
+            .ok_or(InvalidName { what: "user name", rule: "1 to 128 octets without control characters or white space" })
     }
 
     /// Lower-casing can undo normalisation and the other way round (`İ`, `ﬁ`), hence both, twice.
@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_user_name_is_one_account_however_it_is_spelled() {
-        for spelling in ["alice", "Alice", " ALICE ", "ａｌｉｃｅ", "al\u{0131}ce".replace('\u{0131}', "i").as_str()] {
+        for spelling in ["alice", "Alice", " ALICE ", "ａｌｉｃｅ", "al\u{0131}ce".replace('\u{0131}', "i").as_str()]
+        {
             assert_eq!(Username::new(spelling).unwrap().as_str(), "alice", "{spelling:?}");
         }
         assert_eq!(Username::new("e\u{301}va").unwrap(), Username::new("\u{e9}va").unwrap());

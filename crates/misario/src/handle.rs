@@ -43,7 +43,12 @@ impl Misario {
     /// A verifier that follows the authority at `url`.
     #[cfg(feature = "connect")]
     pub fn connect(url: &str) -> Connect {
-        Connect { url: url.to_owned(), client: String::new(), secret: SecretText::new(String::new()), app: String::new() }
+        Connect {
+            url: url.to_owned(),
+            client: String::new(),
+            secret: SecretText::new(String::new()),
+            app: String::new(),
+        }
     }
 
     /// The layer for a whole router: extractors in it know who is there, and credential cookies are hidden from
@@ -129,10 +134,6 @@ impl Connect {
         let app = AppId::new(&self.app)?;
         let options = ConnectOptions::new(self.url, self.client, self.secret, app);
         let connection = std::sync::Arc::new(Connection::start(options).await?);
-        Ok(Misario {
-            guard: connection.guard(),
-            routes: connection.routes(),
-            kind: Kind::Connected(connection),
-        })
+        Ok(Misario { guard: connection.guard(), routes: connection.routes(), kind: Kind::Connected(connection) })
     }
 }

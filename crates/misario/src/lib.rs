@@ -41,9 +41,9 @@ pub use master::{MasterKeyError, MasterKeys};
 pub use misario_core::app::{App, Mode, Origin, Transport};
 pub use misario_core::authn::{Requirement, permission, role, scope};
 pub use misario_core::id::{AppId, ClientId, SessionId};
+pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLayer};
 #[cfg(feature = "connect")]
 pub use misario_tower::{ConnectError, ConnectOptions};
-pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLayer};
 
 mod handle;
 

@@ -106,8 +106,7 @@ impl MasterKeys {
         // Under another name first: a crash leaves no half key file, and of two first starts one wins.
         let draft = path.with_extension("new");
         let _ = std::fs::remove_file(&draft);
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(io)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(io)?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
         match std::fs::hard_link(&draft, path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),

@@ -113,7 +113,9 @@ pub(crate) fn router(instance: &Arc<Instance>) -> Router {
 /// way of its own routes.
 pub(crate) fn app_router(instance: &Arc<Instance>) -> Router {
     let of_clients = |route: &Route| {
-        route.path.starts_with("/v1/") || route.path.starts_with("/.well-known/") || route.path == crate::pages::STYLE_ROUTE
+        route.path.starts_with("/v1/")
+            || route.path.starts_with("/.well-known/")
+            || route.path == crate::pages::STYLE_ROUTE
     };
     finished(instance, mounted(instance, of_clients))
 }

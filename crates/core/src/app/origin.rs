@@ -125,8 +125,20 @@ mod tests {
     #[test]
     fn what_is_more_than_an_origin_is_none() {
         for text in [
-            "null", "", "https://", "https://a/", "https://a?b", "https://user@a", "https://a.", "https://a:+80",
-            "ftp://a", "https://a b", "https://a:99999", "//a", "https://[::zz]", "javascript://a%0a",
+            "null",
+            "",
+            "https://",
+            "https://a/",
+            "https://a?b",
+            "https://user@a",
+            "https://a.",
+            "https://a:+80",
+            "ftp://a",
+            "https://a b",
+            "https://a:99999",
+            "//a",
+            "https://[::zz]",
+            "javascript://a%0a",
         ] {
             assert!(text.parse::<Origin>().is_err(), "{text:?}");
         }
@@ -137,7 +149,9 @@ mod tests {
         let loopback = |text: &str| text.parse::<Origin>().is_ok_and(|o| o.is_plain_loopback());
         assert!(loopback("http://localhost:1") && loopback("http://127.0.0.9") && loopback("http://[::1]:2"));
         assert!(loopback("http://web.localhost"));
-        for text in ["https://localhost", "http://localhost.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1"] {
+        for text in
+            ["https://localhost", "http://localhost.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1"]
+        {
             assert!(!loopback(text), "{text}");
         }
     }

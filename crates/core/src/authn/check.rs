@@ -154,7 +154,13 @@ impl<'r> Check<'r> {
     }
 
     /// Goes on with the authority's answer.
-    pub fn resume(&mut self, memory: &Memory, now: Moment, ask: &Ask, answer: Result<Answer, UnavailableFault>) -> Step {
+    pub fn resume(
+        &mut self,
+        memory: &Memory,
+        now: Moment,
+        ask: &Ask,
+        answer: Result<Answer, UnavailableFault>,
+    ) -> Step {
         let outcome = match answer {
             Ok(answer) => answer.outcome.map(|facts| (answer.as_of, facts)),
             Err(_) if ask.asked_for == AskedFor::Verdict && self.requirement.word == RouteWord::Leased => {
@@ -165,9 +171,10 @@ impl<'r> Check<'r> {
         match outcome {
             Ok((as_of, facts)) => {
                 if ask.asked_for == AskedFor::Load
-                    && let Some(key) = self.key(memory) {
-                        memory.remember_load(key, &ask.ticket, as_of, &facts);
-                    }
+                    && let Some(key) = self.key(memory)
+                {
+                    memory.remember_load(key, &ask.ticket, as_of, &facts);
+                }
                 self.found(memory, now, facts)
             }
             Err(rejection) => self.refused(memory, now, rejection),
@@ -253,9 +260,10 @@ impl<'r> Check<'r> {
         let header = single(self.request.headers, "x-csrf-token")?;
         let shown = header.or(self.request.form_token);
         let token = shown.map(|text| {
-            facts.sid.as_ref().is_some_and(|sid| {
-                CsrfToken::check(memory.replica_keys(), CsrfBinding::Login(sid), text).is_ok()
-            })
+            facts
+                .sid
+                .as_ref()
+                .is_some_and(|sid| CsrfToken::check(memory.replica_keys(), CsrfBinding::Login(sid), text).is_ok())
         });
         let proof = csrf::verify(&self.app, self.request.headers, self.requirement.csrf, token)?;
         proof.map_err(|fault: CsrfFault| ForbiddenFault::Csrf { fault }.into())

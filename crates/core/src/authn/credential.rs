@@ -64,9 +64,8 @@ impl<'a> Presented<'a> {
         if takes(Transport::Bearer) || takes(Transport::Split) {
             presented.bearer = single(headers, "authorization")?.and_then(bearer_token);
         }
-        let cookie = |name: &str| {
-            read_cookie(headers, name).map_err(|CookieError::Duplicate| RequestFault::CookieDuplicate)
-        };
+        let cookie =
+            |name: &str| read_cookie(headers, name).map_err(|CookieError::Duplicate| RequestFault::CookieDuplicate);
         if app.uses_cookies() {
             presented.refresh_cookie = cookie(&app.cookies.refresh)?.filter(|value| !value.is_empty());
             // Read even where only `split` is listed, so that two of them are noticed; counted only for `cookie`.
@@ -145,9 +144,13 @@ mod tests {
 
     #[test]
     fn the_scheme_has_no_case_and_other_schemes_are_not_ours() {
-        for (value, token) in
-            [("bearer t", Some("t")), ("BEARER  t ", Some("t")), ("Basic dTpw", None), ("Bearer", None), ("Bearer ", None)]
-        {
+        for (value, token) in [
+            ("bearer t", Some("t")),
+            ("BEARER  t ", Some("t")),
+            ("Basic dTpw", None),
+            ("Bearer", None),
+            ("Bearer ", None),
+        ] {
             let headers = lines(&[("authorization", value)]);
             assert_eq!(Presented::read(&app("web"), &headers).unwrap().bearer, token, "{value:?}");
         }

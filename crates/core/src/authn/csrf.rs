@@ -164,10 +164,19 @@ mod tests {
         assert_eq!(judged(&[("origin", OWN)], CsrfDemand::Proof, None), Ok(()));
         assert_eq!(judged(&[("referer", "https://web.example.com/a?b")], CsrfDemand::Proof, None), Ok(()));
         for foreign in [
-            "null", "https://web.example.com.evil.example", "https://evil@web.example.com", "http://web.example.com",
-            "https://web.example.com:444", "https://web.example.com.", "https://WEB.example.comx",
+            "null",
+            "https://web.example.com.evil.example",
+            "https://evil@web.example.com",
+            "http://web.example.com",
+            "https://web.example.com:444",
+            "https://web.example.com.",
+            "https://WEB.example.comx",
         ] {
-            assert_eq!(judged(&[("origin", foreign)], CsrfDemand::Proof, Some(true)), Err(CsrfFault::CrossSite), "{foreign}");
+            assert_eq!(
+                judged(&[("origin", foreign)], CsrfDemand::Proof, Some(true)),
+                Err(CsrfFault::CrossSite),
+                "{foreign}"
+            );
         }
         let both = [("origin", "null"), ("referer", "https://web.example.com/")];
         assert_eq!(judged(&both, CsrfDemand::Proof, None), Err(CsrfFault::CrossSite), "Origin comes before Referer");

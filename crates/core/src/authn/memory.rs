@@ -148,8 +148,8 @@ impl Memory {
 
     fn read_keys(&mut self) {
         // A set that cannot be read verifies nothing; the log holds what this issuer published, so it can.
-        self.public =
-            JwkSet::parse_public(self.replica.view().jwks().as_bytes()).map_or_else(|_| KeySet::new(), |(keys, _)| keys);
+        self.public = JwkSet::parse_public(self.replica.view().jwks().as_bytes())
+            .map_or_else(|_| KeySet::new(), |(keys, _)| keys);
         self.cache.clear();
     }
 

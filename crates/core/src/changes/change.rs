@@ -81,9 +81,8 @@ impl Change {
     /// Credentials with a position smaller than this are concerned by the change.
     pub fn cut_off(&self) -> Position {
         match &self.kind {
-            ChangeKind::Revoked { before: Some(before), .. } | ChangeKind::SubjectChanged { before: Some(before), .. } => {
-                *before
-            }
+            ChangeKind::Revoked { before: Some(before), .. }
+            | ChangeKind::SubjectChanged { before: Some(before), .. } => *before,
             _ => self.position,
         }
     }

@@ -66,7 +66,10 @@ pub enum SecretError {
 impl SecretError {
     /// Code and meaning of each error, for the operator's documentation.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
-        ("secret_malformed", "A session token, refresh token, client secret or CSRF token has the wrong length or characters."),
+        (
+            "secret_malformed",
+            "A session token, refresh token, client secret or CSRF token has the wrong length or characters.",
+        ),
         ("secret_key_unknown", "A token names a token key that is not, or no longer, known here."),
         ("secret_tag_wrong", "A token was not made here, or was changed."),
     ];

@@ -122,10 +122,7 @@ fn an_old_key_still_counts_and_an_unknown_one_is_named() {
     let text = token.to_text(before.replica()).unwrap();
     assert!(SessionToken::parse(keys.replica(), text.expose()).is_ok());
     let later = TokenKeys::new(TokenKey::new(2, &[2; 32]), vec![]);
-    assert!(matches!(
-        SessionToken::parse(later.replica(), text.expose()),
-        Err(SecretError::UnknownKey { key: 1, .. })
-    ));
+    assert!(matches!(SessionToken::parse(later.replica(), text.expose()), Err(SecretError::UnknownKey { key: 1, .. })));
 }
 
 #[test]

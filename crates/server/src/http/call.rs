@@ -182,10 +182,11 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, misario_core::secret::Se
         HeaderView::new(headers).each(name, &mut |value| {
             let text = std::str::from_utf8(value).unwrap_or_default();
             if let Some((scheme, encoded)) = text.split_once(' ')
-                && scheme.eq_ignore_ascii_case("basic") {
-                    count += 1;
-                    found = Some(encoded.trim().to_owned());
-                }
+                && scheme.eq_ignore_ascii_case("basic")
+            {
+                count += 1;
+                found = Some(encoded.trim().to_owned());
+            }
         });
     }
     let malformed = || Error::from(InputFault::InvalidClient);

@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use misario_core::authn::Touch;
-use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
 use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame};
+use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
 use misario_core::client::{Client, Right};
 use misario_core::id::ReplicaId;
 use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
@@ -92,7 +92,8 @@ impl Line {
     }
 
     async fn greet(&mut self, patience: Duration) -> Result<(), Ended> {
-        let hello = tokio::time::timeout(patience, receive(&mut self.socket)).await.map_err(|_| "follower_silent")??;
+        let hello =
+            tokio::time::timeout(patience, receive(&mut self.socket)).await.map_err(|_| "follower_silent")??;
         let ReplicaFrame::Hello { version, resume, .. } = hello else { return Err("frame_unexpected") };
         if version != FEED_VERSION {
             return Err("feed_version_unknown");
@@ -143,9 +144,7 @@ impl Line {
         }
         self.sent = last;
         // It was told like everybody; from here on it is nobody.
-        let is_own_end = |change: &Change| {
-            matches!(&change.kind, ChangeKind::Revoked { target: Target::Client(id), .. } if *id == self.client.id)
-        };
+        let is_own_end = |change: &Change| matches!(&change.kind, ChangeKind::Revoked { target: Target::Client(id), .. } if *id == self.client.id);
         if entries.iter().any(is_own_end) { Err("client_revoked") } else { Ok(()) }
     }
 

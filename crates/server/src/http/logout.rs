@@ -48,10 +48,11 @@ pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) ->
     let mut ended = Vec::new();
     for shown in all {
         if let Some((sid, login_exp)) = login_behind(&instance, &app, shown).await?
-            && !ended.contains(&sid) {
-                instance.end_login(sid, login_exp, Wait::No).await?;
-                ended.push(sid);
-            }
+            && !ended.contains(&sid)
+        {
+            instance.end_login(sid, login_exp, Wait::No).await?;
+            ended.push(sid);
+        }
     }
     Ok(signed_out(&app, call.form() == Form::UrlEncoded))
 }

@@ -71,7 +71,9 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
 pub(super) async fn in_time(request: Request, next: Next) -> Response {
     /// Longer than any store deadline, so that the precise error comes first.
     const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
-    if let Ok(response) = tokio::time::timeout(LIMIT, next.run(request)).await { response } else {
+    if let Ok(response) = tokio::time::timeout(LIMIT, next.run(request)).await {
+        response
+    } else {
         let after_ms = u64::try_from(LIMIT.as_millis()).unwrap_or(u64::MAX);
         super::problem::Fail(misario_core::store::StoreError::Timeout { after_ms }.into()).into_response()
     }

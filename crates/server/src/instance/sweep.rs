@@ -30,9 +30,10 @@ impl Instance {
             instance.write_touches().await;
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY)
-                && let Err(error) = instance.sweep().await {
-                    tracing::warn!(code = error.code(), "sweep stopped");
-                }
+                && let Err(error) = instance.sweep().await
+            {
+                tracing::warn!(code = error.code(), "sweep stopped");
+            }
         }
     }
 

@@ -139,9 +139,10 @@ impl Instance {
 
     pub(super) async fn user_named(&self, name: &str) -> Result<User, Error> {
         if let Ok(username) = Username::new(name)
-            && let Some(user) = self.load_alias::<User>(RecordKind::User, username.as_str()).await? {
-                return Ok(user);
-            }
+            && let Some(user) = self.load_alias::<User>(RecordKind::User, username.as_str()).await?
+        {
+            return Ok(user);
+        }
         let found = self.load::<User>(RecordKind::User, name).await?;
         found.map(|(user, _)| user).ok_or(InputFault::NotFound { what: "user" }.into())
     }

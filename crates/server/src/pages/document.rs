@@ -33,6 +33,7 @@ impl Nonce {
 
 impl Page {
     /// The document: `text/html; charset=utf-8`.
+    #[cfg(test)]
     pub(crate) fn html(&self) -> &str {
         &self.html
     }

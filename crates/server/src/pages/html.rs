@@ -33,8 +33,6 @@ pub(super) enum Attr {
     Label,
     /// `aria-labelledby`
     LabelledBy,
-    /// `aria-live`
-    Live,
     /// `autocapitalize`
     Autocapitalize,
     /// `autocomplete`
@@ -63,8 +61,6 @@ pub(super) enum Attr {
     Role,
     /// `spellcheck`
     Spellcheck,
-    /// `tabindex`
-    TabIndex,
     /// `type`
     Type,
     /// `value`
@@ -78,7 +74,6 @@ impl Attr {
             Self::Invalid => "aria-invalid",
             Self::Label => "aria-label",
             Self::LabelledBy => "aria-labelledby",
-            Self::Live => "aria-live",
             Self::Autocapitalize => "autocapitalize",
             Self::Autocomplete => "autocomplete",
             Self::Class => "class",
@@ -93,7 +88,6 @@ impl Attr {
             Self::Rel => "rel",
             Self::Role => "role",
             Self::Spellcheck => "spellcheck",
-            Self::TabIndex => "tabindex",
             Self::Type => "type",
             Self::Value => "value",
         }
