@@ -24,6 +24,10 @@ use crate::{readers, schema, writer};
 /// when it is read.
 const CHECKED_BYTES: i64 = 64 * 1024 * 1024;
 
+/// How long to wait for a lock of SQLite's own, which only a stranger's tool can hold: longer than any caller waits, so
+/// that the first write after it is not lost to it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How many prepared statements a connection keeps: more than there are.
 const STATEMENTS: usize = 64;
 
@@ -46,7 +50,7 @@ fn open_files(path: &Path, options: &Options) -> Result<Parts, StoreError> {
 fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Parts, Failure> {
     files.prepare()?;
     let left_open = files.were_left_open();
-    let mut connection = connect(&files.database, OpenFlags::SQLITE_OPEN_READ_WRITE, options.deadline)?;
+    let mut connection = connect(&files.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before the first write, which the journal mode is: another program's file stays as it is.
     schema::check(&connection)?;
     for_writing(&connection, options)?;
@@ -59,7 +63,7 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
     let held = Arc::downgrade(&lock);
     let standing = Arc::new(Standing::at(marks.head));
     let tally = Arc::new(Tally::default());
-    let connections = (0..options.readers.max(1)).map(|_| for_reading(&files.database, options.deadline));
+    let connections = (0..options.readers.max(1)).map(|_| for_reading(&files.database));
     let (reads, read_queue) = mpsc::channel(readers::QUEUE);
     let (writes, write_queue) = mpsc::channel(writer::QUEUE);
     let for_thread = Writer {
@@ -75,11 +79,11 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
     Ok(Parts { reads, writes, thread, standing, tally, lock: held })
 }
 
-fn connect(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connection, Failure> {
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
     // No URI file names: a path is a path. No mutex: every connection stays on its own thread.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.busy_timeout(patience)?;
+    connection.busy_timeout(PATIENCE)?;
     // What is in the file is data: nothing in its schema runs with side effects, and no statement can damage it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -89,8 +93,8 @@ fn connect(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connect
     Ok(connection)
 }
 
-fn for_reading(path: &Path, patience: Duration) -> Result<Connection, Failure> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, patience)?;
+fn for_reading(path: &Path) -> Result<Connection, Failure> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
