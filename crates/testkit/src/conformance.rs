@@ -21,7 +21,6 @@ pub mod pruning;
 pub mod races;
 pub mod records;
 pub mod registry;
-mod samples;
 pub mod sessions;
 pub mod waiting;
 

@@ -2,9 +2,11 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`child`] | tests with a second process |
 //! | [`clock`] | a clock that moves when it is told to |
 //! | [`entropy`] | randomness that replays |
 //! | [`conformance`] | what every store must do, as one suite |
+//! | [`samples`] | things to store |
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +16,8 @@
 )]
 #![expect(clippy::missing_panics_doc, reason = "every check panics if the store breaks the law it is named after")]
 
+pub mod child;
 pub mod clock;
 pub mod conformance;
 pub mod entropy;
+pub mod samples;

@@ -9,7 +9,7 @@ use misario_core::store::{NewRecord, RecordKind, StoreError, Swapped};
 use misario_jose::UnixTime;
 
 use super::Store;
-use super::samples::{
+use crate::samples::{
     appended, change, ended, fencing, inserted, loaded, read, record, recorded, session, sid, subject,
 };
 

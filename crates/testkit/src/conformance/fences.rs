@@ -8,7 +8,7 @@ use misario_core::session::Session;
 use misario_core::store::{Inserted, Swapped};
 
 use super::Store;
-use super::samples::{
+use crate::samples::{
     NOW, app, appended, ending, fenced, fencing, inserted, loaded, session, session_of, sid, subject, touched,
 };
 

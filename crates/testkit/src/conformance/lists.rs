@@ -7,7 +7,7 @@ use misario_core::session::Session;
 use misario_core::store::{Cursor, SessionFilter, Swapped};
 
 use super::Store;
-use super::samples::{NOW, app, inserted, loaded, session, session_of, sid, subject};
+use crate::samples::{NOW, app, inserted, loaded, session, session_of, sid, subject};
 
 /// All pages of a list, as the handles on each.
 async fn pages(store: &dyn Store, filter: SessionFilter, limit: u32) -> Vec<Vec<SessionId>> {

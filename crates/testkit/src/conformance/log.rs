@@ -7,7 +7,7 @@ use misario_core::changes::{Change, ChangeKind, Epoch, Position};
 use misario_core::store::{LogRead, StoreError};
 
 use super::Store;
-use super::samples::{NOW, appended, change, ended, kinds};
+use crate::samples::{NOW, appended, change, ended, kinds};
 
 /// The entries of a reading that must not be a gap.
 pub(super) async fn entries(store: &dyn Store, after: Position, limit: u32) -> Vec<Change> {

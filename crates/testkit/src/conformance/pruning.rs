@@ -8,7 +8,7 @@ use misario_jose::UnixTime;
 
 use super::Store;
 use super::log::entries;
-use super::samples::{NOW, appended, ended, fencing, subject};
+use crate::samples::{NOW, appended, ended, fencing, subject};
 
 const fn after(seconds: u64) -> UnixTime {
     NOW.saturating_add(seconds)

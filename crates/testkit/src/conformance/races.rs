@@ -7,7 +7,7 @@ use misario_core::session::Session;
 use misario_core::store::{Inserted, NewRecord, RecordKind, RecordSwapped, Swapped};
 
 use super::Store;
-use super::samples::{fencing, inserted, loaded, record, recorded, session, session_of, sid, subject, touched};
+use crate::samples::{fencing, inserted, loaded, record, recorded, session, session_of, sid, subject, touched};
 
 /// Two sign-ins that drew one handle: one has it, the others are told.
 pub async fn one_of_many_inserts_wins(store: Arc<dyn Store>) {

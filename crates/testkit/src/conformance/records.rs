@@ -5,7 +5,7 @@ use std::sync::Arc;
 use misario_core::store::{NewRecord, RecordInserted, RecordKind, RecordSwapped, Revision};
 
 use super::Store;
-use super::samples::{read, record, recorded};
+use crate::samples::{read, record, recorded};
 
 const KIND: RecordKind = RecordKind::User;
 

@@ -7,7 +7,7 @@ use misario_core::id::ReplicaId;
 use misario_core::store::Renewal;
 
 use super::Store;
-use super::samples::{NOW, appended, ended, renewal, replica};
+use crate::samples::{NOW, appended, ended, renewal, replica};
 
 /// A renewal is a registration too, and its answer is the head.
 pub async fn a_renewal_registers_and_names_the_head(store: Arc<dyn Store>) {

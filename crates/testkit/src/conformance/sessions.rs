@@ -7,7 +7,7 @@ use misario_core::session::SessionState;
 use misario_core::store::{Inserted, Revision, Swapped};
 
 use super::Store;
-use super::samples::{NOW, appended, ended, inserted, loaded, session, sid, subject, touched};
+use crate::samples::{NOW, appended, ended, inserted, loaded, session, sid, subject, touched};
 
 /// What was put in comes out, with the revision that was named; nothing else is there.
 pub async fn an_inserted_session_is_loaded_as_it_was(store: Arc<dyn Store>) {

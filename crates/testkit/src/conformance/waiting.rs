@@ -8,7 +8,7 @@ use std::time::Duration;
 use misario_core::changes::{Epoch, Position};
 
 use super::Store;
-use super::samples::{NOW, appended, ended};
+use crate::samples::{NOW, appended, ended};
 
 /// How long a wake-up may take before it counts as missed.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! Sessions, changes and records to store.
+//! Sessions, changes and records to store, as small as they can be and as full as they may be.
 
 use std::time::Duration;
 
@@ -13,31 +13,35 @@ use misario_core::store::{
 use misario_core::user::Grant;
 use misario_jose::UnixTime;
 
-use super::Store;
+use crate::conformance::Store;
 
 /// When all of this happens.
-pub(super) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+pub const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-pub(super) fn sid(number: u64) -> SessionId {
+/// The handle of that number; handles sort as their numbers do.
+pub fn sid(number: u64) -> SessionId {
     let mut octets = [0; 16];
     octets[8..].copy_from_slice(&number.to_be_bytes());
     SessionId::from_bytes(octets)
 }
 
-pub(super) fn replica(number: u8) -> ReplicaId {
+/// The replica of that number.
+pub fn replica(number: u8) -> ReplicaId {
     ReplicaId::from_bytes([number; 16])
 }
 
-pub(super) fn subject(name: &str) -> Subject {
+/// The subject of that name.
+pub fn subject(name: &str) -> Subject {
     Subject::new(name).unwrap()
 }
 
-pub(super) fn app(name: &str) -> AppId {
+/// The app of that name.
+pub fn app(name: &str) -> AppId {
     AppId::new(name).unwrap()
 }
 
 /// A login of `alice` in `web`, issued at the place that the first entry of the log follows.
-pub(super) fn session(number: u64) -> Session {
+pub fn session(number: u64) -> Session {
     Session {
         sid: sid(number),
         app: app("web"),
@@ -61,37 +65,41 @@ pub(super) fn session(number: u64) -> Session {
     }
 }
 
-pub(super) fn session_of(number: u64, owner: &str, app_name: &str) -> Session {
+/// As [`session`], of another user in another app.
+pub fn session_of(number: u64, owner: &str, app_name: &str) -> Session {
     Session { subject: subject(owner), app: app(app_name), ..session(number) }
 }
 
 /// A session that differs from `session` and is the same login.
-pub(super) fn touched(session: &Session) -> Session {
+pub fn touched(session: &Session) -> Session {
     Session { last_seen: session.last_seen.saturating_add(60), ..session.clone() }
 }
 
-pub(super) async fn inserted(store: &dyn Store, session: &Session) -> Revision {
+/// Inserts the session, which must be free to insert.
+pub async fn inserted(store: &dyn Store, session: &Session) -> Revision {
     match store.insert(session).await.unwrap() {
         Inserted::Done(revision) => revision,
         other => panic!("not inserted: {other:?}"),
     }
 }
 
-pub(super) async fn loaded(store: &dyn Store, sid: &SessionId) -> LoadedSession {
+/// Loads the session, which must be there.
+pub async fn loaded(store: &dyn Store, sid: &SessionId) -> LoadedSession {
     store.load(sid).await.unwrap().expect("the session is there")
 }
 
 /// The end of one login, without a fence, kept until `until`.
-pub(super) fn ended(number: u64, until: UnixTime) -> NewChange {
+pub fn ended(number: u64, until: UnixTime) -> NewChange {
     change(ChangeKind::Revoked { target: Target::Login(sid(number)), before: None }, until)
 }
 
-pub(super) fn change(kind: ChangeKind, until: UnixTime) -> NewChange {
+/// A change without a fence.
+pub fn change(kind: ChangeKind, until: UnixTime) -> NewChange {
     NewChange { at: NOW, until, kind, fence: None }
 }
 
 /// A revocation that puts up the fence `key`.
-pub(super) fn fencing(key: FenceKey, until: Option<UnixTime>) -> NewChange {
+pub fn fencing(key: FenceKey, until: Option<UnixTime>) -> NewChange {
     let target = match &key {
         FenceKey::User(subject) => Target::User(subject.clone()),
         FenceKey::App(app) => Target::App(app.clone()),
@@ -106,22 +114,24 @@ pub(super) fn fencing(key: FenceKey, until: Option<UnixTime>) -> NewChange {
     NewChange { fence: Some(NewFence { key, until }), ..change(kind, NOW.saturating_add(900)) }
 }
 
-pub(super) async fn appended(store: &dyn Store, change: NewChange) -> Position {
+/// Appends the change; its place.
+pub async fn appended(store: &dyn Store, change: NewChange) -> Position {
     let Appended { position, .. } = store.append(change).await.unwrap();
     position
 }
 
-pub(super) async fn fenced(store: &dyn Store, key: FenceKey) -> Position {
+/// Puts up a fence that stands for ever; its place.
+pub async fn fenced(store: &dyn Store, key: FenceKey) -> Position {
     appended(store, fencing(key, None)).await
 }
 
 /// The fences that end the sample session.
-pub(super) fn ending() -> [FenceKey; 4] {
+pub fn ending() -> [FenceKey; 4] {
     [FenceKey::Login(sid(1)), FenceKey::User(subject("alice")), FenceKey::App(app("web")), FenceKey::Everything]
 }
 
 /// One change of every kind, with every target.
-pub(super) fn kinds() -> Vec<ChangeKind> {
+pub fn kinds() -> Vec<ChangeKind> {
     let targets = [
         Target::Token("jti-1".to_owned()),
         Target::Login(sid(1)),
@@ -145,11 +155,13 @@ pub(super) fn kinds() -> Vec<ChangeKind> {
         .collect()
 }
 
-pub(super) fn renewal(number: u8, applied: Position) -> Renewal {
+/// A replica's call for a lease of two seconds.
+pub fn renewal(number: u8, applied: Position) -> Renewal {
     Renewal { id: replica(number), applied, ttl: Duration::from_secs(2) }
 }
 
-pub(super) fn record(key: &str, alias: Option<&str>) -> NewRecord {
+/// A user record with a body that names its key.
+pub fn record(key: &str, alias: Option<&str>) -> NewRecord {
     NewRecord {
         kind: RecordKind::User,
         key: key.to_owned(),
@@ -158,7 +170,8 @@ pub(super) fn record(key: &str, alias: Option<&str>) -> NewRecord {
     }
 }
 
-pub(super) async fn recorded(store: &dyn Store, record: &NewRecord) -> Revision {
+/// Inserts the record, which must be free to insert.
+pub async fn recorded(store: &dyn Store, record: &NewRecord) -> Revision {
     match store.insert_record(record.clone()).await.unwrap() {
         RecordInserted::Done(revision) => revision,
         RecordInserted::Exists => panic!("{:?} was taken", record.key),
@@ -166,6 +179,6 @@ pub(super) async fn recorded(store: &dyn Store, record: &NewRecord) -> Revision 
 }
 
 /// The record as it must be read.
-pub(super) fn read(record: &NewRecord, revision: Revision) -> Record {
+pub fn read(record: &NewRecord, revision: Revision) -> Record {
     Record { key: record.key.clone(), alias: record.alias.clone(), body: record.body.clone(), revision }
 }
