@@ -1,0 +1,152 @@
+//! What a store keeps over a restart, and what it leaves in its folder.
+
+#![expect(clippy::unwrap_used, reason = "a test without a store fails")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use misario_core::changes::{Epoch, FenceKey, Position};
+use misario_core::store::{
+    ChangeLog, Inserted, LogRead, RecordKind, RecordStore, SessionFilter, SessionStore, Swapped,
+};
+use misario_store_sqlite::{Options, SqliteStore};
+use misario_testkit::samples::{
+    NOW, appended, change, ended, fenced, inserted, kinds, loaded, record, recorded, renewal, session, sid, subject,
+    touched,
+};
+
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(&folder.join("misario.db"), Options::default()).unwrap()
+}
+
+/// Closes the store as a server does, or leaves that to the drop.
+async fn leave(store: SqliteStore, politely: bool) {
+    if politely {
+        store.close().await.unwrap();
+    }
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_restart_keeps_everything() {
+    for politely in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let session_at = inserted(&store, &session(1)).await;
+        let Swapped::Done(swapped_at) = store.swap(&touched(&session(1)), session_at).await.unwrap() else {
+            panic!("the revision was right")
+        };
+        let record_at = recorded(&store, &record("u1", Some("alice"))).await;
+        for kind in kinds() {
+            appended(&store, change(kind, NOW.saturating_add(900))).await;
+        }
+        let cut_off = fenced(&store, FenceKey::User(subject("bob"))).await;
+        let log = store.snapshot().await.unwrap();
+        let page = store.list(SessionFilter::All, None, 10).await.unwrap();
+        leave(store, politely).await;
+
+        let store = open(folder.path());
+        let found = loaded(&store, &sid(1)).await;
+        assert_eq!((found.session, found.revision), (touched(&session(1)), swapped_at));
+        assert_eq!(found.as_of, cut_off);
+        let found = store.load_by_alias(RecordKind::User, "alice").await.unwrap().unwrap();
+        assert_eq!((found.key.as_str(), found.revision), ("u1", record_at));
+        assert_eq!(store.snapshot().await.unwrap(), log);
+        assert_eq!(store.head().await.unwrap(), cut_off);
+        assert_eq!(store.list(SessionFilter::All, None, 10).await.unwrap(), page);
+        let fences = store.fences(&[FenceKey::User(subject("bob"))]).await.unwrap();
+        assert_eq!(fences.fences[0].unwrap().before, cut_off);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_repeats_no_revision_and_no_position() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let session_at = inserted(&store, &session(1)).await;
+    let record_at = recorded(&store, &record("u1", None)).await;
+    assert!(store.remove(&sid(1)).await.unwrap());
+    assert!(store.remove_record(RecordKind::User, "u1", record_at).await.unwrap());
+    let head = appended(&store, ended(1, NOW)).await;
+    assert_eq!(store.prune(NOW.saturating_add(1), 10).await.unwrap(), 1);
+    leave(store, true).await;
+
+    let store = open(folder.path());
+    assert!(inserted(&store, &session(1)).await > session_at.max(record_at));
+    assert!(recorded(&store, &record("u1", None)).await > session_at.max(record_at));
+    assert_eq!(store.head().await.unwrap(), head);
+    let before = Position::new(head.epoch, head.sequence - 1);
+    assert_eq!(store.read_from(before, 10).await.unwrap(), LogRead::Gap);
+    assert_eq!(appended(&store, ended(2, NOW)).await, head.next());
+}
+
+#[tokio::test]
+async fn leases_of_the_process_before_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.renew(renewal(1, store.head().await.unwrap())).await.unwrap();
+    assert_eq!(store.replicas().await.unwrap().len(), 1);
+    leave(store, true).await;
+    assert!(open(folder.path()).replicas().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_store_begins_in_the_epoch_it_is_given_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misario.db");
+    for first_epoch in [Epoch(7), Epoch(8)] {
+        let store = SqliteStore::open(&path, Options { first_epoch, ..Options::default() }).unwrap();
+        assert_eq!(store.head().await.unwrap(), Position::new(Epoch(7), 0));
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_the_files() {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    // Made before, for everybody, by a careless hand.
+    fs::write(folder.path().join("misario.db"), "").unwrap();
+    fs::set_permissions(folder.path().join("misario.db"), fs::Permissions::from_mode(0o666)).unwrap();
+    let store = open(folder.path());
+    inserted(&store, &session(1)).await;
+    for name in ["misario.db", "misario.db-wal", "misario.db-shm", "misario.lock"] {
+        assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file_and_answers_nobody_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    inserted(&store, &session(1)).await;
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    assert!(!folder.path().join("misario.db-wal").exists());
+    assert_eq!(store.insert(&session(2)).await.unwrap_err().code(), "store_unavailable");
+    assert_eq!(store.load(&sid(1)).await.unwrap_err().code(), "store_unavailable");
+    // Closed is closed, though the value is still there.
+    let next = open(folder.path());
+    assert_eq!(next.insert(&session(1)).await.unwrap(), Inserted::Exists);
+}
+
+#[tokio::test]
+async fn what_was_under_way_is_answered_before_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = std::sync::Arc::new(open(folder.path()));
+    let mut inserts = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let store = std::sync::Arc::clone(&store);
+        inserts.spawn(async move { (number, store.insert(&session(number)).await) });
+    }
+    tokio::task::yield_now().await;
+    store.close().await.unwrap();
+    let answers = inserts.join_all().await;
+    drop(store);
+    let store = open(folder.path());
+    for (number, answer) in answers {
+        let there = store.load(&sid(number)).await.unwrap().is_some();
+        assert_eq!(there, answer.is_ok(), "{number}: {answer:?}");
+    }
+}
