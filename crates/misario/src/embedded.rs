@@ -108,7 +108,7 @@ impl Embedded {
             leeway: 5,
             lease: self.lease,
             apps,
-            policies: Default::default(),
+            policies: std::collections::BTreeMap::new(),
             demo: false,
             bootstrap_secret: None,
             password_threads: self.password_threads,

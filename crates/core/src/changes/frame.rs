@@ -19,6 +19,7 @@ use self::form::{ParentForm, ReplicaForm};
 use super::envelope;
 use super::{Change, CodecError, Nonce, Position};
 use crate::id::{ReplicaId, SessionId};
+use crate::refresh::Generation;
 use crate::secret::ReplicaKey;
 
 /// The most octets that a frame may have.
@@ -62,13 +63,25 @@ pub enum ReplicaFrame {
     /// Logins that were used.
     Seen {
         /// Which, and when last.
-        uses: Vec<(SessionId, UnixTime)>,
+        uses: Vec<Use>,
     },
     /// The incarnation has stopped answering for good (rule 5).
     Leave {
         /// Which.
         id: ReplicaId,
     },
+}
+
+/// A login was used at a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Which login.
+    pub sid: SessionId,
+    /// When last.
+    pub at: UnixTime,
+    /// The refresh token generation that its access token came with: the client has it, so an older one that is shown
+    /// later was not a lost response.
+    pub generation: Option<Generation>,
 }
 
 /// From the parent to a replica.

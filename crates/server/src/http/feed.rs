@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use misario_core::authn::Touch;
-use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame};
+use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
 use misario_core::client::{Client, Right};
 use misario_core::id::ReplicaId;
@@ -177,12 +177,12 @@ impl Line {
         Ok(())
     }
 
-    fn seen(&self, uses: &[(misario_core::id::SessionId, misario_jose::UnixTime)]) {
+    fn seen(&self, uses: &[Use]) {
         let memory = self.instance.memory().read();
         let now = self.instance.clock.wall();
-        for (sid, at) in uses {
+        for used in uses {
             // A follower's clock that is ahead must not keep a login alive.
-            memory.touch(*sid, Touch { at: (*at).min(now), generation: None });
+            memory.touch(used.sid, Touch { at: used.at.min(now), generation: used.generation });
         }
     }
 

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use misario_core::authn::{IssuerFacts, Memory, Snapshot};
-use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame};
+use misario_core::authn::{IssuerFacts, Memory, Snapshot, Touch};
+use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, MonoTime, Nonce, Position};
 use misario_core::secret::{ReplicaKey, ReplicaKeys};
 use misario_jose::Entropy;
@@ -232,7 +232,8 @@ impl Driver {
         for (sid, touch) in &touches {
             memory.settle(sid, *touch);
         }
-        let uses: Vec<_> = touches.into_iter().map(|(sid, touch)| (sid, touch.at)).collect();
+        let used = |(sid, touch): (_, Touch)| Use { sid, at: touch.at, generation: touch.generation };
+        let uses: Vec<_> = touches.into_iter().map(used).collect();
         uses.chunks(USES).map(|uses| ReplicaFrame::Seen { uses: uses.to_vec() }).collect()
     }
 

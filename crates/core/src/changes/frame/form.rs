@@ -4,10 +4,11 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use misario_jose::UnixTime;
 
-use super::{Body, ParentFrame, ReplicaFrame};
+use super::{Body, ParentFrame, ReplicaFrame, Use};
 use crate::changes::codec::{decode_change, encode_change};
 use crate::changes::{Change, CodecError, Nonce, Position};
 use crate::id::{ReplicaId, SessionId};
+use crate::refresh::Generation;
 use crate::secret::ReplicaKey;
 
 #[derive(Encode, Decode)]
@@ -40,7 +41,7 @@ pub(super) enum ReplicaForm<'b> {
     #[n(3)]
     Seen {
         #[n(0)]
-        uses: Vec<(SessionId, u64)>,
+        uses: Vec<UseForm>,
     },
     #[n(4)]
     Leave {
@@ -49,15 +50,27 @@ pub(super) enum ReplicaForm<'b> {
     },
 }
 
+/// The last field is left out where there is none.
+#[derive(Encode, Decode)]
+pub(super) struct UseForm(#[n(0)] SessionId, #[n(1)] u64, #[n(2)] Option<u32>);
+
+impl UseForm {
+    fn of(used: &Use) -> Self {
+        Self(used.sid, used.at.as_secs(), used.generation.map(|generation| generation.0))
+    }
+
+    fn read(self) -> Use {
+        Use { sid: self.0, at: UnixTime::from_secs(self.1), generation: self.2.map(Generation) }
+    }
+}
+
 impl<'b> ReplicaForm<'b> {
     pub(super) fn of(frame: &'b ReplicaFrame) -> Self {
         match frame {
             ReplicaFrame::Hello { version, id, resume } => Self::Hello { version: *version, id: *id, resume: *resume },
             ReplicaFrame::Renew { id, nonce, applied } => Self::Renew { id: *id, nonce: *nonce, applied: *applied },
             ReplicaFrame::Ask { request, body } => Self::Ask { request: *request, body: body.as_bytes() },
-            ReplicaFrame::Seen { uses } => {
-                Self::Seen { uses: uses.iter().map(|(sid, at)| (*sid, at.as_secs())).collect() }
-            }
+            ReplicaFrame::Seen { uses } => Self::Seen { uses: uses.iter().map(UseForm::of).collect() },
             ReplicaFrame::Leave { id } => Self::Leave { id: *id },
         }
     }
@@ -67,9 +80,7 @@ impl<'b> ReplicaForm<'b> {
             Self::Hello { version, id, resume } => ReplicaFrame::Hello { version, id, resume },
             Self::Renew { id, nonce, applied } => ReplicaFrame::Renew { id, nonce, applied },
             Self::Ask { request, body } => ReplicaFrame::Ask { request, body: Body::new(body.to_vec()) },
-            Self::Seen { uses } => {
-                ReplicaFrame::Seen { uses: uses.into_iter().map(|(sid, at)| (sid, UnixTime::from_secs(at))).collect() }
-            }
+            Self::Seen { uses } => ReplicaFrame::Seen { uses: uses.into_iter().map(UseForm::read).collect() },
             Self::Leave { id } => ReplicaFrame::Leave { id },
         }
     }

@@ -12,6 +12,10 @@ fn body(text: &str) -> Body {
     Body::new(text.as_bytes().to_vec())
 }
 
+fn used(generation: Option<Generation>) -> Use {
+    Use { sid: sid(1), at: UnixTime::from_secs(100), generation }
+}
+
 fn replica_golden() -> Vec<(&'static str, ReplicaFrame)> {
     vec![
         ("018200820150aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ReplicaFrame::Hello { version: 1, id: ID, resume: None }),
@@ -24,9 +28,10 @@ fn replica_golden() -> Vec<(&'static str, ReplicaFrame)> {
             ReplicaFrame::Renew { id: ID, nonce: NONCE, applied: at(9) },
         ),
         ("01820282034171", ReplicaFrame::Ask { request: 3, body: body("q") }),
+        ("01820381818250010101010101010101010101010101011864", ReplicaFrame::Seen { uses: vec![used(None)] }),
         (
-            "01820381818250010101010101010101010101010101011864",
-            ReplicaFrame::Seen { uses: vec![(sid(1), UnixTime::from_secs(100))] },
+            "0182038181835001010101010101010101010101010101186407",
+            ReplicaFrame::Seen { uses: vec![used(Some(Generation(7)))] },
         ),
         ("0182048150aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ReplicaFrame::Leave { id: ID }),
     ]
@@ -156,7 +161,9 @@ proptest! {
         let position = Position::new(crate::changes::Epoch(version), number);
         let frame = ReplicaFrame::Renew { id: ReplicaId::from_bytes(bytes), nonce: Nonce::from_bytes(bytes), applied: position };
         prop_assert_eq!(ReplicaFrame::decode(&frame.encode().unwrap()).unwrap(), frame);
-        let uses = vec![(SessionId::from_bytes(bytes), UnixTime::from_secs(number)); usize::from(bytes[0])];
+        let generation = (version > 0).then_some(Generation(version));
+        let used = Use { sid: SessionId::from_bytes(bytes), at: UnixTime::from_secs(number), generation };
+        let uses = vec![used; usize::from(bytes[0])];
         let frame = ReplicaFrame::Seen { uses };
         prop_assert_eq!(ReplicaFrame::decode(&frame.encode().unwrap()).unwrap(), frame);
         let frame = ParentFrame::Snapshot { position, changes: entries.clone(), replica_keys: vec![], more };

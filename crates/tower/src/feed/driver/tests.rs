@@ -1,5 +1,4 @@
 use misario_core::app::Mode;
-use misario_core::authn::Touch;
 use misario_core::changes::{ChangeKind, Target};
 use misario_core::id::ReplicaId;
 use misario_core::secret::TokenKey;
@@ -266,7 +265,8 @@ fn used_logins_are_reported_once() {
     let uses = |frames: Vec<ReplicaFrame>| -> Vec<_> {
         frames.into_iter().filter(|frame| matches!(frame, ReplicaFrame::Seen { .. })).collect()
     };
-    let expected = ReplicaFrame::Seen { uses: vec![(sid(1), UnixTime::from_secs(NOW))] };
+    let expected =
+        ReplicaFrame::Seen { uses: vec![Use { sid: sid(1), at: UnixTime::from_secs(NOW), generation: None }] };
     assert_eq!(uses(feed.driver.tick().unwrap()), [expected]);
     feed.clock.advance(Duration::from_millis(900));
     assert!(uses(feed.driver.tick().unwrap()).is_empty());
