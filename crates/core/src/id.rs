@@ -20,6 +20,10 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
+    /// Code and meaning of the error, for the operator's documentation.
+    pub const CODES: &'static [(&'static str, &'static str)] =
+        &[("name_invalid", "A name is not of the form that its kind demands.")];
+
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         "name_invalid"
@@ -123,10 +127,9 @@ const fn nibble(digit: u8) -> Option<u8> {
 macro_rules! chosen_name {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Encode, Decode)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
         #[serde(transparent)]
-        #[cbor(transparent)]
-        pub struct $name(#[n(0)] String);
+        pub struct $name(String);
 
         impl $name {
             /// The name, if it is 1 to 32 of `a-z`, `0-9`, `-`, starting with a letter: safe in a cookie name, a URL,
@@ -181,10 +184,9 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 /// Who a credential speaks for: the claim `sub`, unique within this issuer. 1 to 255 octets without control characters.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
 #[serde(transparent)]
-#[cbor(transparent)]
-pub struct Subject(#[n(0)] String);
+pub struct Subject(String);
 
 impl Subject {
     /// The subject named by `text`.
