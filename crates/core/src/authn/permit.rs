@@ -12,6 +12,28 @@ use crate::id::{AppId, SessionId};
 /// Proof that a request was checked and may do what its route asks for. There is no other way to get one than a check,
 /// so whatever needs an authenticated caller takes it, or the [`Principal`] in it, as an argument: a forgotten check
 /// does not compile.
+///
+/// Nobody else can make one, neither whole nor from its parts:
+///
+/// ```compile_fail,E0624
+/// # use std::sync::Arc;
+/// # use misario_core::authn::{Facts, Permit, Via};
+/// fn let_in(facts: Arc<Facts>) -> Permit {
+///     Permit::new(facts, Via::Header)
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # use misario_core::authn::{Permit, Principal, Via};
+/// fn let_in(principal: Principal) -> Permit {
+///     Permit { principal, via: Via::Header }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use misario_core::authn::Permit;
+/// let permit: Permit = serde_json::from_str("{}").unwrap();
+/// ```
 #[derive(Debug, Clone)]
 pub struct Permit {
     principal: Principal,
@@ -39,7 +61,15 @@ impl Permit {
     }
 }
 
-/// Who the caller is: the same in every mode, whatever form the credential had.
+/// Who the caller is: the same in every mode, whatever form the credential had. Only a [`Permit`] holds one.
+///
+/// ```compile_fail,E0423
+/// # use std::sync::Arc;
+/// # use misario_core::authn::{Facts, Principal};
+/// fn pretend(facts: Arc<Facts>) -> Principal {
+///     Principal(facts)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Principal(Arc<Facts>);
 
@@ -100,7 +130,14 @@ impl Principal {
     }
 }
 
-/// The login behind a request, in every mode.
+/// The login behind a request, in every mode. Only a [`Permit`] tells it.
+///
+/// ```compile_fail,E0624
+/// # use misario_core::authn::{Login, Principal};
+/// fn guess(principal: &Principal) -> Option<Login> {
+///     Login::of(principal)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Login(Arc<Facts>, SessionId);
 
