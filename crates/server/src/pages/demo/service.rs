@@ -32,7 +32,9 @@ impl ServiceDemo<'_> {
     pub(crate) fn commands(&self) -> [(&'static str, String); 5] {
         let url = |path: &str| quote(&format!("{}{path}", self.base_url));
         let body = quote(&format!("{{\"app\":\"{}\",\"username\":\"alice\",\"password\":\"%s\"}}", self.app));
-        let bearer = "-H \"Authorization: Bearer $TOKEN\"";
+        // Several apps are at one origin here, so each request says which one it means.
+        let app = quote(&format!("Misario-App: {}", self.app));
+        let bearer = format!("-H {app} -H \"Authorization: Bearer $TOKEN\"");
         [
             ("The password that misario dev printed for alice", "printf 'Password: '; read -r PASSWORD".to_owned()),
             (
