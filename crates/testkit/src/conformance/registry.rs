@@ -1,9 +1,10 @@
 //! The laws of the registry of replicas (PROTOCOL rules 5, 8, 10 and 11).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use misario_core::id::ReplicaId;
+use misario_core::changes::Position;
 use misario_core::store::Renewal;
 
 use super::Store;
@@ -77,29 +78,54 @@ pub async fn leaving_needs_the_right_counter(store: Arc<dyn Store>) {
     assert_eq!(store.replicas().await.unwrap().len(), 1);
 }
 
-/// Either the barrier knows of the lease, or the lease knows of the change: one of the two, in every race.
+/// Either the barrier knows of the lease, or the lease knows of the change: one of the two, for every append and every
+/// renewal that were under way together.
 pub async fn an_append_and_a_renewal_see_each_other(store: Arc<dyn Store>) {
-    let start = store.head().await.unwrap();
-    let mut races = tokio::task::JoinSet::new();
-    for round in 0..500_u64 {
-        let id = {
-            let mut octets = [0xee; 16];
-            octets[..8].copy_from_slice(&round.to_be_bytes());
-            ReplicaId::from_bytes(octets)
-        };
-        let append = tokio::spawn({
-            let store = Arc::clone(&store);
-            async move { store.append(ended(round, NOW)).await.unwrap() }
-        });
-        let renew = tokio::spawn({
-            let store = Arc::clone(&store);
-            async move { store.renew(Renewal { id, ..renewal(0, start) }).await.unwrap() }
-        });
-        races.spawn(async move {
-            let (append, head) = (append.await.unwrap(), renew.await.unwrap());
-            let waited_for = append.registry.iter().any(|entry| entry.id == id);
-            assert!(waited_for || head >= append.position, "append and renewal passed each other unseen");
-        });
+    /// How often renewals of each replica have to come between two appends.
+    const RACES: u64 = 200;
+    let over = Arc::new(AtomicBool::new(false));
+    let counts = [1, 2].map(|_| Arc::new(AtomicU64::new(0)));
+    let renewers: Vec<_> = (1..)
+        .zip(&counts)
+        .map(|(number, count)| {
+            tokio::spawn(renew_until(Arc::clone(&over), Arc::clone(count), Arc::clone(&store), number))
+        })
+        .collect();
+    let mut appends = Vec::new();
+    let (mut seen, mut races) = ([0; 2], [0; 2]);
+    while races.iter().any(|races| *races < RACES) {
+        appends.push(store.append(ended(1, NOW)).await.unwrap());
+        tokio::task::yield_now().await;
+        for ((count, seen), races) in counts.iter().zip(&mut seen).zip(&mut races) {
+            let before = std::mem::replace(seen, count.load(Ordering::Relaxed));
+            *races += u64::from(*seen != before);
+        }
     }
-    races.join_all().await;
+    over.store(true, Ordering::Relaxed);
+
+    for (number, renewer) in (1..).zip(renewers) {
+        let heads = renewer.await.unwrap();
+        assert!(heads.is_sorted());
+        for append in &appends {
+            // The renewals that were told of no head as late as the append; the entry has to be that of the last or later.
+            let unaware = heads.partition_point(|head| *head < append.position) as u64;
+            let entry = append.registry.iter().find(|entry| entry.id == replica(number));
+            let waited_for = entry.map_or(0, |entry| entry.applied.sequence);
+            assert!(waited_for >= unaware, "an append and a renewal passed each other unseen");
+        }
+    }
+}
+
+/// The heads that the renewals of one replica were told. The n-th says that it has applied n, so that an entry tells
+/// which renewal it is from.
+async fn renew_until(over: Arc<AtomicBool>, count: Arc<AtomicU64>, store: Arc<dyn Store>, number: u8) -> Vec<Position> {
+    let epoch = store.head().await.unwrap().epoch;
+    let mut heads = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let applied = Position::new(epoch, heads.len() as u64 + 1);
+        heads.push(store.renew(renewal(number, applied)).await.unwrap());
+        count.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+    heads
 }
