@@ -8,6 +8,8 @@ use misario_core::app::App;
 use misario_core::authn::Requirement;
 use misario_core::secret::{SecretText, TokenKeys};
 use misario_core::store::{LiveStore, RecordStore};
+use misario_jose::Entropy;
+use misario_tower::{Clock, OsEntropy, SystemClock};
 use serde::{Deserialize, Serialize};
 
 /// The settings of a server.
@@ -70,4 +72,19 @@ pub struct Parts {
     pub stores: Stores,
     /// The keys behind its tokens; they are not in the stores.
     pub keys: TokenKeys,
+}
+
+/// Where a server takes time and randomness from; by default from the operating system.
+#[derive(Clone)]
+pub struct Platform {
+    /// Its clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Its randomness: secrets are made of it.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) }
+    }
 }

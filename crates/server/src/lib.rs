@@ -30,7 +30,7 @@ mod throttle;
 
 use std::sync::Arc;
 
-pub use config::{AppSetting, Parts, ServerConfig, SettingSource, Stores};
+pub use config::{AppSetting, Parts, Platform, ServerConfig, SettingSource, Stores};
 pub use error::{Error, GrantFault, InputFault, InternalFault, SignInFault};
 pub use http::{ServeError, serve};
 pub use instance::{Instance, StartError};
@@ -44,7 +44,12 @@ pub struct Server {
 impl Server {
     /// Starts the authority. When it returns, requests can be answered.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
-        Ok(Self { instance: Instance::start(parts).await? })
+        Self::start_on(parts, Platform::default()).await
+    }
+
+    /// The same, with time and randomness from elsewhere than the operating system.
+    pub async fn start_on(parts: Parts, platform: Platform) -> Result<Self, StartError> {
+        Ok(Self { instance: Instance::start(parts, platform).await? })
     }
 
     /// The whole HTTP API.

@@ -10,12 +10,11 @@ use misario_core::changes::{LeaseConfig, Replica};
 use misario_core::id::{AppId, InvalidName};
 use misario_core::store::{NewRecord, RecordKind, RecordStore, StoreError};
 use misario_jose::Algorithm;
-use misario_tower::{Clock as _, OsEntropy, SystemClock};
 use parking_lot::RwLock;
 
 use super::signing::{SigningKeyRecord, SigningKeys};
 use super::{Instance, node};
-use crate::config::{AppSetting, Parts, SettingSource};
+use crate::config::{AppSetting, Parts, Platform, SettingSource};
 use crate::error::Error;
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
@@ -58,10 +57,10 @@ impl From<StoreError> for StartError {
 
 impl Instance {
     /// Starts the authority. When it returns, checks are answered.
-    pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
+    pub async fn start(parts: Parts, platform: Platform) -> Result<Arc<Self>, StartError> {
         let Parts { config, stores, keys } = parts;
-        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-        let passwords = Passwords::start(config.password_threads.max(1), entropy.clone());
+        let Platform { clock, entropy } = platform;
+        let passwords = Passwords::start(config.password_threads.max(1), Arc::clone(&entropy));
         let passwords = passwords.map_err(|source| StartError::Threads { source })?;
         let issuer = IssuerFacts { issuer: config.issuer.clone(), leeway: config.leeway };
         let replica = Replica::new(LeaseConfig::new(config.lease), &*entropy);
