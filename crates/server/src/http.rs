@@ -106,7 +106,9 @@ pub fn routes() -> Vec<Route> {
 pub(crate) fn router(instance: &Arc<Instance>) -> Router {
     let router = mounted(instance, |_| true);
     let router = router.fallback(problem::no_such_route).method_not_allowed_fallback(problem::no_such_method);
-    finished(instance, router)
+    let router = finished(instance, router);
+    // The whole API has its host to itself; a part of it in an app leaves this to the app.
+    if instance.config.issuer.starts_with("https://") { respond::with_transport_security(router) } else { router }
 }
 
 /// The part of the API that an app mounts on its own origin: what its clients call, and nothing that could be in the

@@ -2,7 +2,7 @@
 //! is one answer, and every answer has a reference id under which the log tells more.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode, Uri};
 use misario_core::authn::{CredentialFault, Rejection};
 use misario_core::store::StoreError;
@@ -79,6 +79,14 @@ fn plain(error: &Error, status: StatusCode, public_code: &'static str, retry_aft
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::info!(code = error.code(), status = status.as_u16(), reference = problem.reference(), source, "refused");
     let mut response = problem.into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate header field".
+        let scheme = match error {
+            Error::Input(InputFault::InvalidClient) => r#"Basic realm="misario", charset="UTF-8""#,
+            _ => r#"Bearer realm="misario""#,
+        };
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+    }
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, map_response};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use crate::instance::{Handed, Instance};
 
 /// Strict by default; a page that needs more says so itself.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const NO_STORE: &str = "private, no-store";
+const VARIES: &str = "Cookie, Authorization, Sec-Fetch-Site, Origin";
 
 const HEADERS: [(&str, &str); 6] = [
     ("content-security-policy", POLICY),
@@ -30,8 +33,21 @@ pub(super) fn with_headers(router: Router<Arc<Instance>>) -> Router<Arc<Instance
         for (name, value) in HEADERS {
             headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
         }
-        // Only what says otherwise may be stored: the key set and the style sheet do.
-        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        // Only what says otherwise may be stored: the key set and the style sheet do. Refusals depend on who asks, too.
+        let cache = headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(NO_STORE));
+        if cache == NO_STORE {
+            headers.entry(VARY).or_insert(HeaderValue::from_static(VARIES));
+        }
+        response
+    }))
+}
+
+/// The router with HSTS on all its responses (RFC 6797). Whether there is TLS is what the issuer's URL says, not what a
+/// request says: a proxy in front ends the connection.
+pub(super) fn with_transport_security(router: Router) -> Router {
+    const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+    router.layer(map_response(async |mut response: Response| {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, A_YEAR);
         response
     }))
 }
@@ -57,9 +73,8 @@ pub(super) fn set_cookies(response: &mut Response, lines: Vec<String>) {
 
 /// Marks the response as one that depends on who asks.
 pub(super) fn private(response: &mut Response) {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    let vary = HeaderValue::from_static("Cookie, Authorization, Sec-Fetch-Site, Origin");
-    response.headers_mut().insert(VARY, vary);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    response.headers_mut().insert(VARY, HeaderValue::from_static(VARIES));
 }
 
 /// A value as JSON.

@@ -1,0 +1,10 @@
+//! The authority over HTTP, from outside, as one program: linking it once is faster than once per file.
+//!
+//! Every answer of every test is held to the rules in `support/rules.rs` (headers, cookies, problem bodies), whatever
+//! the test itself looks at.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose setting cannot be made has to fail loudly")]
+
+mod support;
+mod switching;
+mod transports;
