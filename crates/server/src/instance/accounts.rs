@@ -10,7 +10,7 @@ use misario_core::changes::ChangeKind;
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{RefreshToken, SecretText, SessionToken};
 use misario_core::store::{RecordKind, Swapped};
-use misario_core::user::{Grant, User, Username};
+use misario_core::user::{Grant, User, UserState, Username};
 use misario_jose::{UnixTime, constant_time_eq, digest};
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +165,11 @@ impl Instance {
             return Err(InputFault::Body { why: format!("ttl is 1 to {} seconds", app.lifetimes.access) }.into());
         }
         let cut = self.fences(&app.id, &request.subject, None).await?;
+        // Read after the position: a user who is disabled in between has a revocation behind it.
+        let row = self.load::<User>(RecordKind::User, request.subject.as_str()).await?;
+        if row.is_some_and(|(user, _)| user.state == UserState::Disabled) {
+            return Err(GrantFault::UserDisabled.into());
+        }
         let now = self.clock.wall();
         let login = LoginFacts {
             sid: SessionId::generate(&*self.entropy),

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose setting cannot be made has to fail loudly")]
 
+mod renewal;
+mod revoking;
 mod support;
 mod switching;
 mod transports;

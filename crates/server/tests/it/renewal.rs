@@ -1,0 +1,244 @@
+//! Refresh: what is answered again, what ends the login, and what renews nothing.
+
+use misario_core::app::{Mode, Transport};
+use serde_json::json;
+use std::sync::Arc;
+
+use crate::support::{Answer, Call, Held, Host, TRANSPORTS, claims};
+
+const DAY: u64 = 86_400;
+const INTERVAL: u64 = 10;
+
+/// Logins that last for more than a year, used or not.
+async fn long_lived() -> Host {
+    let change = |lifetimes: &mut misario_core::app::Lifetimes| {
+        lifetimes.absolute = 400 * DAY;
+        lifetimes.idle = 400 * DAY;
+    };
+    Host::with(|setup| change(&mut setup.app("spa").lifetimes)).await
+}
+
+async fn show(host: &Host, refresh: &str) -> Answer {
+    Call::post("/v1/refresh").app("spa").json(&json!({ "refresh_token": refresh })).send(host).await
+}
+
+fn refresh_of(answer: &Answer) -> String {
+    answer.json()["refresh_token"].as_str().unwrap().to_owned()
+}
+
+async fn is_live(host: &Host, access: &str) -> bool {
+    Call::get("/v1/me").app("spa").bearer(access).send(host).await.status == 200
+}
+
+#[tokio::test]
+async fn a_lost_response_is_given_again_however_late() {
+    let host = long_lived().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text().unwrap();
+    let second = refresh_of(&show(&host, &first).await.expect(200));
+    for late in [0, 11, 3_600, 30 * DAY, 300 * DAY] {
+        host.pass(late).await;
+        assert_eq!(refresh_of(&show(&host, &first).await.expect(200)), second, "{late} s later");
+    }
+    assert!(refresh_of(&show(&host, &second).await.expect(200)) != second);
+}
+
+#[tokio::test]
+async fn a_sibling_inside_the_interval_gets_the_head_even_if_it_was_used() {
+    let host = long_lived().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text().unwrap();
+    let second = refresh_of(&show(&host, &first).await.expect(200));
+    let third = refresh_of(&show(&host, &second).await.expect(200));
+    host.pass(INTERVAL - 1).await;
+    for old in [&first, &second] {
+        assert_eq!(refresh_of(&show(&host, old).await.expect(200)), third);
+    }
+    host.pass(1).await;
+    assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()), "t + 10 s is outside");
+}
+
+#[tokio::test]
+async fn reuse_ends_the_family_at_once_and_no_other_login() {
+    let host = long_lived().await;
+    let (held, mut other) =
+        (host.login("spa", Transport::Bearer, "s1").await, host.login("spa", Transport::Bearer, "s1").await);
+    let first = held.refresh_text().unwrap();
+    let answer = show(&host, &first).await.expect(200);
+    let (second, access) = (refresh_of(&answer), answer.json()["access_token"].as_str().unwrap().to_owned());
+    let third = refresh_of(&show(&host, &second).await.expect(200));
+    host.pass(INTERVAL).await;
+    assert!(is_live(&host, &access).await);
+    assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()));
+    for token in [&access, &held.access_text()] {
+        assert!(!is_live(&host, token).await, "access tokens of the family are refused at once");
+    }
+    for token in [&first, &second, &third] {
+        assert_eq!(show(&host, token).await.told(), (401, "invalid_grant".to_owned()));
+    }
+    other.me(&host).await.expect(200);
+    other.renew(&host).await.expect(200);
+}
+
+/// The access token that came with the head was seen here, so its response arrived.
+#[tokio::test]
+async fn an_access_token_in_use_marks_the_head_used() {
+    let host = long_lived().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text().unwrap();
+    let answer = show(&host, &first).await.expect(200);
+    assert!(is_live(&host, answer.json()["access_token"].as_str().unwrap()).await);
+    host.pass(INTERVAL).await;
+    assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()));
+    assert_eq!(show(&host, &refresh_of(&answer)).await.status, 401, "the family is dead");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn racing_refreshes_make_one_rotation_and_all_get_it() {
+    for transport in [Transport::Bearer, Transport::Cookie] {
+        let host = Arc::new(long_lived().await);
+        let held = host.login("spa", transport, "s1").await;
+        let racers: Vec<_> = (0..200)
+            .map(|_| {
+                let (host, mut held) = (Arc::clone(&host), held.clone());
+                tokio::spawn(async move {
+                    let answer = held.renew(&host).await;
+                    assert!(answer.cookies().iter().all(|cookie| cookie.max_age() > 0), "no cookie is deleted");
+                    answer.expect(200);
+                    held.refresh_text().unwrap()
+                })
+            })
+            .collect();
+        let mut tokens = Vec::new();
+        for racer in racers {
+            tokens.push(racer.await.unwrap());
+        }
+        assert!(tokens.iter().all(|token| *token == tokens[0]), "{transport}");
+        assert_ne!(tokens[0], held.refresh_text().unwrap());
+        let family = serde_json::to_value(&host.store.sessions().await[0]).unwrap()["family"].clone();
+        assert_eq!(family["head"], 2, "{transport}: {family}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_refresh_deletes_no_cookie() {
+    let host = long_lived().await;
+    let mut held = host.login("spa", Transport::Cookie, "s1").await;
+    let stale = held.clone();
+    held.renew(&host).await.expect(200);
+    held.renew(&host).await.expect(200);
+    host.pass(INTERVAL).await;
+    let answer = stale.shows(Call::post("/v1/refresh")).send(&host).await;
+    assert_eq!(answer.told(), (401, "invalid_grant".to_owned()));
+    assert_eq!(answer.cookies(), []);
+}
+
+#[tokio::test]
+async fn an_access_token_that_came_with_a_refresh_token_renews_nothing() {
+    let host = Host::start().await;
+    for transport in TRANSPORTS {
+        let held = host.login("spa", transport, "s1").await;
+        let by_header = Call::post("/v1/refresh").app("spa").bearer(&held.access_text());
+        let by_body = Call::post("/v1/refresh").app("spa").json(&json!({ "access_token": held.access_text() }));
+        for call in [by_header, by_body] {
+            assert_eq!(call.send(&host).await.told(), (401, "invalid_grant".to_owned()), "{transport}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_renews_itself_within_its_window_and_never_beyond_the_login() {
+    let host = Host::with(|setup| setup.app("service").lifetimes.renew_window = 3_600).await;
+    let mut held = host.login("service", Transport::Bearer, "s1").await;
+    let first = claims(&held.access_text());
+    host.pass(900 + 3_599).await;
+    assert_eq!(held.me(&host).await.told(), (401, "token_expired".to_owned()));
+    held.renew(&host).await.expect(200);
+    let renewed = claims(&held.access_text());
+    for claim in ["sid", "auth_time", "login_exp", "sub", "trn"] {
+        assert_eq!(renewed[claim], first[claim], "{claim}");
+    }
+    host.pass(900 + 3_600).await;
+    assert_eq!(held.renew(&host).await.told(), (401, "invalid_grant".to_owned()));
+
+    let mut held = host.login("service", Transport::Bearer, "s1").await;
+    let end = claims(&held.access_text())["login_exp"].as_u64().unwrap();
+    while host.clock.now().as_secs() + 800 < end {
+        host.pass(800).await;
+        held.renew(&host).await.expect(200);
+        assert!(claims(&held.access_text())["exp"].as_u64().unwrap() <= end);
+    }
+    host.pass(end - host.clock.now().as_secs()).await;
+    assert_eq!(held.renew(&host).await.told(), (401, "invalid_grant".to_owned()));
+}
+
+/// O05: a family ends at its absolute end however often it is rotated, and when it is not used.
+#[tokio::test]
+async fn a_family_ends_at_its_absolute_end_and_by_idleness() {
+    let host = Host::start().await;
+    let mut held = host.login("spa", Transport::Split, "s1").await;
+    let idle = host.login("spa", Transport::Split, "s2").await;
+    for day in 0..30 {
+        let answer = held.renew(&host).await;
+        assert_eq!(answer.status, 200, "day {day}");
+        if day == 14 {
+            assert_eq!(idle.clone().renew(&host).await.status, 401, "idle for fourteen days");
+        }
+        host.pass(DAY).await;
+    }
+    assert_eq!(held.renew(&host).await.told(), (401, "invalid_grant".to_owned()));
+}
+
+/// S04 for session tokens: one second before, at, and after.
+#[tokio::test]
+async fn a_session_ends_by_idleness_and_at_its_absolute_end_to_the_second() {
+    let host = Host::start().await;
+    let mut held = host.login("web", Transport::Bearer, "s1").await;
+    host.pass(1_799).await;
+    held.me(&host).await.expect(200);
+    host.pass(1_799).await;
+    held.me(&host).await.expect(200);
+    host.pass(1_800).await;
+    assert_eq!(held.me(&host).await.told(), (401, "invalid_token".to_owned()));
+
+    let mut held = host.login("web", Transport::Bearer, "s1").await;
+    for _ in 0..43 {
+        host.pass(1_000).await;
+        held.me(&host).await.expect(200);
+    }
+    host.pass(199).await;
+    held.me(&host).await.expect(200);
+    host.pass(1).await;
+    assert_eq!(held.me(&host).await.told(), (401, "invalid_token".to_owned()));
+}
+
+/// O04: what a refresh hands out is what was granted, whatever it asks for.
+#[tokio::test]
+async fn a_refresh_widens_nothing() {
+    let host = Host::start().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let sent = json!({ "refresh_token": held.refresh, "roles": ["admin"], "scope": "everything", "subject": "s2" });
+    let answer = Call::post("/v1/refresh").app("spa").json(&sent).send(&host).await;
+    if answer.status == 200 {
+        let claims = claims(answer.json()["access_token"].as_str().unwrap());
+        assert_eq!((&claims["sub"], claims.get("roles"), claims.get("scope")), (&json!("s1"), None, None));
+    } else {
+        assert_eq!(answer.status, 400);
+    }
+}
+
+/// O01: RFC 9068 §2.2 names what an access token must carry.
+#[tokio::test]
+async fn every_access_token_carries_what_rfc_9068_demands() {
+    let host = Host::start().await;
+    for (app, mode) in [("spa", Mode::Hybrid), ("service", Mode::Jwt)] {
+        let held: Held = host.login(app, Transport::Bearer, "s1").await;
+        let claims = claims(&held.access_text());
+        for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "sid", "pos", "login_exp"] {
+            assert!(!claims[claim].is_null(), "{claim} in {mode}");
+        }
+        let header = held.access_text();
+        let header = misario_jose::b64u::decode(header.split('.').next().unwrap()).unwrap();
+        assert!(String::from_utf8(header).unwrap().contains(r#""typ":"at+jwt""#));
+    }
+}

@@ -1,0 +1,227 @@
+//! Revoking: refused at once, in every mode, and only what was meant.
+
+use misario_core::app::{Mode, Transport};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Call, Held, Host, PASSWORD, claims};
+
+const APPS: [&str; 3] = ["web", "spa", "service"];
+
+async fn logins(host: &Host, subject: &str) -> Vec<Held> {
+    let mut all = Vec::new();
+    for app in APPS {
+        for transport in [Transport::Cookie, Transport::Bearer, Transport::Split] {
+            let mut held = host.login(app, transport, subject).await;
+            held.me(host).await.expect(200);
+            all.push(held);
+        }
+    }
+    all
+}
+
+/// Neither check nor refresh counts any more.
+async fn is_over(host: &Host, held: &Held) -> bool {
+    let (me, refresh) = (held.clone().me(host).await.status, held.clone().renew(host).await.status);
+    assert!([200, 401].contains(&me) && [200, 401].contains(&refresh), "{me} {refresh}");
+    me == 401 && refresh == 401
+}
+
+async fn lives(host: &Host, held: &Held) -> bool {
+    held.clone().me(host).await.status == 200
+}
+
+#[tokio::test]
+async fn a_revoked_login_is_refused_at_once_and_no_other() {
+    let host = Host::start().await;
+    let all = logins(&host, "s1").await;
+    for (nth, held) in all.iter().enumerate() {
+        host.revoke(json!({ "login": held.sid })).await;
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+        for other in &all[nth + 1..] {
+            assert!(lives(&host, other).await);
+        }
+    }
+    assert!(host.store.sessions().await.is_empty(), "the records are cleaned up");
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_refused_everywhere_and_can_sign_in_again_in_the_same_second() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let (own, others) = (logins(&host, &alice).await, logins(&host, "somebody-else").await);
+    host.revoke(json!({ "user": "alice" })).await;
+    for held in &own {
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+    }
+    for held in &others {
+        assert!(lives(&host, held).await);
+    }
+    for mut held in logins(&host, &alice).await {
+        held.me(&host).await.expect(200);
+        held.renew(&host).await.expect(200);
+    }
+    assert!(is_over(&host, &own[0]).await, "and what was revoked stays so");
+}
+
+#[tokio::test]
+async fn an_app_and_everything_are_refused_at_once() {
+    let host = Host::start().await;
+    let all = logins(&host, "s1").await;
+    host.revoke(json!({ "app": "spa" })).await;
+    for held in &all {
+        assert_eq!(lives(&host, held).await, held.app != "spa");
+    }
+    host.revoke(json!("everything")).await;
+    for held in &all {
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+    }
+    for held in logins(&host, "s1").await {
+        assert!(lives(&host, &held).await, "what comes after is not meant");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_and_its_login_goes_on() {
+    let host = Host::start().await;
+    for app in ["spa", "service"] {
+        let mut held = host.login(app, Transport::Bearer, "s1").await;
+        let jti = claims(&held.access_text())["jti"].clone();
+        host.revoke(json!({ "token": jti })).await;
+        assert_eq!(held.me(&host).await.told(), (401, "invalid_token".to_owned()));
+        if app == "spa" {
+            held.renew(&host).await.expect(200);
+            held.me(&host).await.expect(200);
+        } else {
+            assert_eq!(held.renew(&host).await.status, 401, "it cannot renew itself either");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_the_tokens_it_signed() {
+    let host = Host::start().await;
+    let mut held = host.login("spa", Transport::Bearer, "s1").await;
+    let mut lost = host.login("service", Transport::Bearer, "s1").await;
+    let keys = host.admin("GET", "/admin/v1/keys", Value::Null).await.expect(200).json();
+    let old = keys["keys"][0]["kid"].clone();
+    host.admin("POST", "/admin/v1/keys", json!({ "alg": "ES256" })).await.expect(201);
+    held.me(&host).await.expect(200);
+    host.revoke(json!({ "key": old })).await;
+    assert_eq!(held.me(&host).await.status, 401);
+    held.renew(&host).await.expect(200);
+    held.me(&host).await.expect(200);
+    assert_eq!(lost.renew(&host).await.status, 401, "a token is all that a login of a jwt app has");
+}
+
+#[tokio::test]
+async fn a_disabled_client_is_refused_at_once() {
+    let host = Host::start().await;
+    let secret = host.client("backend", Some("web"), &[misario_core::client::Right::Issue]).await;
+    let issue = || Call::post("/v1/sessions").basic("backend", &secret).json(&json!({ "app": "web", "subject": "s1" }));
+    issue().send(&host).await.expect(200);
+    host.admin("POST", "/admin/v1/clients/backend/disable", Value::Null).await.expect(200);
+    assert_eq!(issue().send(&host).await.told(), (401, "invalid_client".to_owned()));
+}
+
+async fn password_sign_in(host: &Host, app: &str) -> Answer {
+    let sent = json!({ "username": "alice", "password": PASSWORD, "transport": "bearer" });
+    Call::post("/v1/login").app(app).json(&sent).send(host).await
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_refused_everything_until_enabled() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let all = logins(&host, &alice).await;
+    host.admin("POST", "/admin/v1/users/alice/disable", Value::Null).await.expect(200);
+    for held in &all {
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+    }
+    for app in APPS {
+        assert_eq!(password_sign_in(&host, app).await.told(), (401, "invalid_credentials".to_owned()));
+        let sent = json!({ "app": app, "subject": alice });
+        let by_app = Call::post("/v1/sessions").basic("ops", &host.ops).json(&sent).send(&host).await;
+        assert_eq!(by_app.status, 401, "{}", by_app.text());
+    }
+    let by_hand = host.admin("POST", "/admin/v1/tokens", json!({ "app": "service", "subject": alice })).await;
+    assert_eq!(by_hand.status, 401, "{}", by_hand.text());
+    host.admin("POST", "/admin/v1/users/alice/enable", Value::Null).await.expect(200);
+    let answer = password_sign_in(&host, "web").await.expect(200);
+    Held::of("web", Transport::Bearer, &answer).me(&host).await.expect(200);
+    assert!(is_over(&host, &all[0]).await, "enabling brings nothing back");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_all_logins_that_the_old_one_made() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let all = logins(&host, &alice).await;
+    let sent = json!({ "password": "another long password" });
+    host.admin("POST", "/admin/v1/users/alice/password", sent).await.expect(200);
+    for held in &all {
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+    }
+    assert_eq!(password_sign_in(&host, "web").await.status, 401, "the old password is no more");
+}
+
+#[tokio::test]
+async fn roles_taken_away_are_gone_at_the_next_request_and_end_no_login() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let all = logins(&host, &alice).await;
+    for app in APPS {
+        let path = format!("/admin/v1/users/alice/grants/{app}");
+        host.admin("PUT", &path, json!({ "roles": ["reader"] })).await.expect(200);
+    }
+    for mut held in all {
+        let what = format!("{} {}", held.app, held.transport);
+        let me = held.me(&host).await;
+        if held.app == "web" || held.transport == Transport::Cookie {
+            assert_eq!(me.expect(200).json()["roles"], json!(["reader"]), "{what}: renewed in passing");
+        } else {
+            assert_eq!(me.told(), (401, "token_stale".to_owned()), "{what}");
+            held.renew(&host).await.expect(200);
+            assert_eq!(held.me(&host).await.expect(200).json()["roles"], json!(["reader"]), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_signs_out_everywhere_at_once() {
+    let host = Host::start().await;
+    let all = logins(&host, "s1").await;
+    let mut here = host.login("web", Transport::Cookie, "s1").await;
+    let token = here.csrf(&host).await;
+    here.call(&host, Call::post("/v1/logout-all").header("x-csrf-token", token)).await.expect(200);
+    assert!(here.jar.is_empty());
+    for held in &all {
+        assert!(is_over(&host, held).await, "{} {}", held.app, held.transport);
+    }
+}
+
+/// A renewal that was under way when the login was revoked brings nothing back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_racing_a_revocation_never_revives_the_login() {
+    let host = std::sync::Arc::new(Host::start().await);
+    for mode in [Mode::Session, Mode::Hybrid, Mode::Jwt] {
+        host.switch("web", mode).await;
+        for _ in 0..30 {
+            let held = host.login("web", Transport::Bearer, "s1").await;
+            let racers: Vec<_> = (0..4)
+                .map(|_| {
+                    let (host, mut held) = (host.clone(), held.clone());
+                    tokio::spawn(async move {
+                        held.renew(&host).await;
+                        held
+                    })
+                })
+                .collect();
+            host.revoke(json!({ "login": held.sid })).await;
+            for racer in racers {
+                let racer = racer.await.unwrap();
+                assert!(is_over(&host, &racer).await, "{mode}");
+            }
+        }
+    }
+    assert!(host.store.sessions().await.is_empty());
+}
