@@ -38,7 +38,10 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
     let shown = if by_hand.refresh.is_some() || (by_hand.access.is_some() && presented.refresh_cookie.is_none()) {
         by_hand
     } else {
-        prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
+        // Where no cookie came either, there is nothing that another site could abuse, and nothing to renew.
+        if presented.refresh_cookie.is_some() || presented.cookie.is_some() {
+            prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
+        }
         Shown { refresh: presented.refresh_cookie, access: presented.cookie }
     };
     let handed = instance.renew(&app, shown).await?;

@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose setting cannot be made has to fail loudly")]
 
+mod origins;
 mod renewal;
 mod revoking;
+mod routes;
 mod support;
 mod switching;
 mod transports;
