@@ -66,9 +66,7 @@ impl Call {
 
     /// The parameters of the query.
     pub(super) fn query<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        axum::extract::Query::try_from_uri(&self.parts.uri)
-            .map(|axum::extract::Query(query)| query)
-            .map_err(|error| InputFault::Body { why: format!("query: {error}") }.into())
+        query_of(&self.parts)
     }
 
     /// What the body is written in. A simple content type that a form on any site could send is no JSON.
@@ -155,18 +153,25 @@ pub(super) fn headers_of(parts: &Parts) -> HeaderView<'_> {
 
 /// The app of a request: a parameter of the body, else of the query, beside what headers say.
 pub(super) fn app_of(instance: &Instance, parts: &Parts, parameter: Option<&str>) -> Result<Arc<App>, Error> {
-    let of_query = query_app(parts);
+    let of_query = query_app(parts)?;
     let hint = AppHint { own: None, parameter: parameter.or(of_query.as_deref()) };
     let memory = instance.memory().read();
     Ok(Arc::clone(resolve_app(memory.apps(), hint, &headers_of(parts)).map_err(misario_core::authn::Rejection::from)?))
 }
 
-fn query_app(parts: &Parts) -> Option<String> {
+/// A query that names two apps names none, and nobody guesses which of them is meant.
+fn query_app(parts: &Parts) -> Result<Option<String>, Error> {
     #[derive(serde::Deserialize)]
     struct Query {
         app: Option<String>,
     }
-    axum::extract::Query::<Query>::try_from_uri(&parts.uri).ok().and_then(|query| query.0.app)
+    query_of::<Query>(parts).map(|query| query.app)
+}
+
+fn query_of<T: DeserializeOwned>(parts: &Parts) -> Result<T, Error> {
+    axum::extract::Query::try_from_uri(&parts.uri)
+        .map(|axum::extract::Query(query)| query)
+        .map_err(|error| InputFault::Body { why: format!("query: {error}") }.into())
 }
 
 /// The client that authenticates itself; `None` if none does. One that fails is an error, never nobody.

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose setting cannot be made has to fail loudly")]
 
+mod bad_input;
 mod forward_auth;
 mod origins;
 mod renewal;
