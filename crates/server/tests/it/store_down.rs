@@ -1,0 +1,163 @@
+//! A store that fails: nothing is known, nobody is let in, nobody is logged out, nothing is lost.
+
+use std::time::Duration;
+
+use misario_core::app::Transport;
+use serde_json::json;
+
+use crate::support::{Call, Health, Held, Host, PASSWORD, TRANSPORTS};
+
+fn logout(held: &Held) -> Call {
+    let call = held.shows(Call::post("/v1/logout"));
+    match &held.refresh {
+        Some(refresh) => call.json(&json!({ "refresh_token": refresh })),
+        None => call,
+    }
+}
+
+#[tokio::test]
+async fn what_needs_the_store_gets_503_and_everything_is_there_afterwards() {
+    let host = Host::start().await;
+    host.user("alice").await;
+    let mut all = Vec::new();
+    for app in ["web", "spa"] {
+        for transport in TRANSPORTS {
+            all.push(host.login(app, transport, "s1").await);
+        }
+    }
+    for health in [Health::Down, Health::Mute] {
+        host.store.set(health);
+        for held in &all {
+            let what = format!("{} {} {health:?}", held.app, held.transport);
+            if held.app == "web" {
+                let me = held.shows(Call::get("/v1/me")).send(&host).await;
+                assert_eq!(me.told(), (503, "unavailable".to_owned()), "{what}");
+            }
+            let refresh = held.shows(held.refresh_call()).send(&host).await;
+            assert_eq!((refresh.told().0, refresh.cookies()), (503, vec![]), "{what}");
+        }
+        let sent = json!({ "app": "web", "username": "alice", "password": PASSWORD });
+        let issued = json!({ "app": "web", "subject": "s1" });
+        for call in [
+            Call::post("/v1/login").json(&sent),
+            Call::post("/v1/sessions").basic("ops", &host.ops).json(&issued),
+            Call::post("/admin/v1/revoke").basic("ops", &host.ops).json(&json!({ "target": "everything" })),
+            Call::get("/admin/v1/users").basic("ops", &host.ops),
+        ] {
+            let what = format!("{} {health:?}", call.path);
+            assert_eq!(call.send(&host).await.status, 503, "{what}");
+        }
+        assert_eq!(Call::get("/readyz").send(&host).await.status, 503);
+        assert_eq!(Call::get("/healthz").send(&host).await.status, 200);
+        host.store.set(Health::Well);
+        host.until_ready().await;
+        for held in &all {
+            held.clone().me(&host).await.expect(200);
+            held.clone().renew(&host).await.expect(200);
+        }
+        // What a check has seen is known from memory; the next round begins without.
+        for held in &mut all {
+            *held = host.login(&held.app.clone(), held.transport, "s1").await;
+        }
+    }
+}
+
+/// O12: a sign-out that is not durable is no sign-out.
+#[tokio::test]
+async fn a_sign_out_that_failed_says_so_and_can_be_repeated() {
+    let host = Host::start().await;
+    for app in ["web", "spa", "service"] {
+        for health in [Health::Down, Health::Mute] {
+            let held = host.login(app, Transport::Bearer, "s1").await;
+            host.store.set(health);
+            let answer = logout(&held).send(&host).await;
+            assert_eq!((answer.status, answer.cookies()), (503, vec![]), "{app} {health:?}");
+            host.store.set(Health::Well);
+            logout(&held).send(&host).await.expect(204);
+            assert_eq!(held.clone().me(&host).await.status, 401, "{app} {health:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_goes_on_while_the_lease_holds_and_no_longer() {
+    let host = Host::start().await;
+    let all = [
+        host.login("service", Transport::Bearer, "s1").await,
+        host.login("service", Transport::Cookie, "s1").await,
+        host.login("spa", Transport::Split, "s1").await,
+    ];
+    let known = host.login("web", Transport::Bearer, "s1").await;
+    known.clone().me(&host).await.expect(200);
+    host.store.set(Health::Down);
+    for held in all.iter().chain([&known]) {
+        held.clone().me(&host).await.expect(200);
+    }
+    host.clock.advance(Duration::from_secs(1));
+    for held in all.iter().chain([&known]) {
+        assert_eq!(held.clone().me(&host).await.told(), (503, "unavailable".to_owned()), "{}", held.app);
+    }
+    host.store.set(Health::Well);
+    for held in all.iter().chain([&known]) {
+        held.clone().me(&host).await.expect(200);
+    }
+}
+
+/// A cookie that could not be renewed: not needed is not noticed, needed is 503, never a sign-out.
+#[tokio::test]
+async fn a_cookie_is_not_lost_because_it_could_not_be_renewed() {
+    let host = Host::start().await;
+    for app in ["spa", "service"] {
+        let mut held = host.login(app, Transport::Cookie, "s1").await;
+        let before = held.jar.clone();
+        host.pass(500).await;
+        host.store.set(Health::Down);
+        held.me(&host).await.expect(200);
+        assert_eq!(held.jar, before, "{app}");
+        host.clock.advance(Duration::from_secs(500));
+        let answer = held.me(&host).await;
+        assert_eq!((answer.told().0, answer.cookies()), (503, vec![]), "{app}");
+        host.store.set(Health::Well);
+        host.until_ready().await;
+        held.me(&host).await.expect(200);
+        assert_ne!(held.jar, before, "{app}");
+    }
+}
+
+/// A rotation that happened and was not answered is answered to whoever asks again.
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_inside_is_given_again() {
+    let host = Host::start().await;
+    let mut held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text();
+    for _ in 0..3 {
+        host.store.set(Health::Mute);
+        assert_eq!(held.renew(&host).await.status, 503);
+        host.store.set(Health::Well);
+        host.until_ready().await;
+    }
+    assert_eq!(held.refresh_text(), first);
+    held.renew(&host).await.expect(200);
+    host.pass(3_600).await;
+    held.renew(&host).await.expect(200);
+    held.me(&host).await.expect(200);
+}
+
+/// What was revoked while the answer was lost stays revoked, and an error is never "not revoked".
+#[tokio::test]
+async fn a_revocation_whose_answer_was_lost_holds_when_it_is_repeated() {
+    let host = Host::start().await;
+    let all = [host.login("web", Transport::Bearer, "s1").await, host.login("service", Transport::Bearer, "s1").await];
+    for held in &all {
+        held.clone().me(&host).await.expect(200);
+    }
+    host.store.set(Health::Mute);
+    let revoke = Call::post("/admin/v1/revoke").basic("ops", &host.ops).json(&json!({ "target": { "user": "s1" } }));
+    assert_eq!(revoke.clone().send(&host).await.status, 503);
+    host.store.set(Health::Well);
+    revoke.send(&host).await.expect(200);
+    for held in &all {
+        assert_eq!(held.clone().me(&host).await.status, 401, "{}", held.app);
+        assert_eq!(held.clone().renew(&host).await.status, 401, "{}", held.app);
+    }
+}
