@@ -1,0 +1,293 @@
+//! What a command ends with when it does not end well: one line what, one line why or how to fix it, a stable code.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use crate::config::ConfigErrors;
+
+/// Why a command ends. Whatever is not listed here comes from a layer below and keeps that layer's code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum CliError {
+    /// Arguments that clap cannot judge.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What would be right.
+        fix: &'static str,
+    },
+    /// A file named by the user cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    FileUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file named by the user, or made by us, cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    FileUnwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Something in the data folder is not what was written there.
+    #[error("{} is damaged: {why}", path.display())]
+    DataDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A file with secrets can be read by others.
+    #[error("{} holds secrets and others may read it (mode {mode:03o})", path.display())]
+    SecretExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// There is a store, and the key that opens it is gone.
+    #[error("{} is missing, and the store beside it cannot be read without it", path.display())]
+    MasterKeyMissing {
+        /// Where it ought to be.
+        path: PathBuf,
+    },
+    /// The listener cannot be opened.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No server was named, none is running, and there is no store to work on.
+    #[error("no server is running on {}, and there is no store in it", data.display())]
+    NoServer {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// A server was named without a credential for it.
+    #[error("--url needs an administrator's client")]
+    NoAdminToken,
+    /// The server does not answer.
+    #[error("no answer from {url}: {why}")]
+    Unreachable {
+        /// Which server.
+        url: String,
+        /// What happened.
+        why: String,
+    },
+    /// The server answered with something that is not its API.
+    #[error("{url} answered {what}, which is not what a misario server answers")]
+    NotOurServer {
+        /// Which server.
+        url: String,
+        /// What it answered.
+        what: String,
+    },
+    /// The server said no.
+    #[error("{title}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The server's code.
+        code: String,
+        /// Its title.
+        title: String,
+        /// Its detail, if the caller may know it.
+        detail: Option<String>,
+    },
+    /// A token or a key did not pass. What failed was printed as the command's result.
+    #[error("{what}")]
+    Rejected {
+        /// What did not pass, with its code.
+        what: String,
+        /// The code.
+        code: String,
+    },
+    /// A demonstration saw its promise broken.
+    #[error("{violations} violations: the promise of `demo {demo}` does not hold")]
+    PromiseBroken {
+        /// Which one.
+        demo: &'static str,
+        /// How many.
+        violations: u64,
+    },
+    /// A process started for a demonstration ended or said something else than it should.
+    #[error("the second process of the demo {why}")]
+    DemoProcess {
+        /// What happened.
+        why: String,
+    },
+}
+
+impl CliError {
+    /// Code and meaning of each error, for the operator's documentation.
+    pub(crate) const CODES: &'static [(&'static str, &'static str)] = &[
+        ("usage", "The arguments do not make a command (exit 2)."),
+        ("file_unreadable", "A file that was named cannot be read (exit 2)."),
+        ("file_unwritable", "A file or the data folder cannot be written."),
+        ("data_damaged", "A file in the data folder is not what was written there."),
+        ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
+        ("master_key_missing", "The store is there and the key that opens it is not."),
+        ("listen_failed", "The address cannot be listened on."),
+        ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
+        ("admin_token_missing", "A server was named without MISARIO_ADMIN_TOKEN or MISARIO_ADMIN_TOKEN_FILE (exit 2)."),
+        ("server_unreachable", "The server does not answer."),
+        ("server_unknown_answer", "What answers is not a misario server, or one of another version."),
+        ("demo_promise_broken", "A demonstration saw its promise broken."),
+        ("demo_process_failed", "The process that a demonstration started did not do its part."),
+        ("internal", "A failure without a code of its own; the message tells."),
+    ];
+
+    fn code(&self) -> &str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::FileUnreadable { .. } => "file_unreadable",
+            Self::FileUnwritable { .. } => "file_unwritable",
+            Self::DataDamaged { .. } => "data_damaged",
+            Self::SecretExposed { .. } => "secret_exposed",
+            Self::MasterKeyMissing { .. } => "master_key_missing",
+            Self::Listen { .. } => "listen_failed",
+            Self::NoServer { .. } => "server_not_found",
+            Self::NoAdminToken => "admin_token_missing",
+            Self::Unreachable { .. } => "server_unreachable",
+            Self::NotOurServer { .. } => "server_unknown_answer",
+            Self::Refused { code, .. } | Self::Rejected { code, .. } => code,
+            Self::PromiseBroken { .. } => "demo_promise_broken",
+            Self::DemoProcess { .. } => "demo_process_failed",
+        }
+    }
+
+    fn fix(&self) -> Option<String> {
+        Some(match self {
+            Self::Usage { fix, .. } => (*fix).to_owned(),
+            Self::FileUnwritable { path, .. } => {
+                format!("check the permissions and the free space of {}, or name another folder", parent(path))
+            }
+            Self::DataDamaged { .. } => {
+                "restore it from a backup; misario does not overwrite what it cannot read".into()
+            }
+            Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),
+            Self::MasterKeyMissing { .. } => {
+                "put it back from a backup; to start afresh, move the whole folder away".into()
+            }
+            Self::Listen { .. } => {
+                "another program may have the address; choose one with --listen, port 0 for any".into()
+            }
+            Self::NoServer { .. } => "start one with `misario dev`, or name one with --url or --data".into(),
+            Self::NoAdminToken => {
+                "set MISARIO_ADMIN_TOKEN_FILE to a file holding `client-id:secret` of a client with the right admin"
+                    .into()
+            }
+            Self::Unreachable { .. } => "is it running, and is this its address?".into(),
+            Self::Refused { detail, status, .. } => match (detail, status) {
+                (Some(detail), _) => detail.clone(),
+                (None, 401 | 403) => "the credential used is not an administrator's, or no longer counts".into(),
+                (None, 503) => "the server cannot tell at the moment; try again".into(),
+                (None, _) => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    const fn exit(&self) -> u8 {
+        match self {
+            Self::Usage { .. }
+            | Self::FileUnreadable { .. }
+            | Self::SecretExposed { .. }
+            | Self::NoServer { .. }
+            | Self::NoAdminToken => 2,
+            _ => 1,
+        }
+    }
+}
+
+fn parent(path: &std::path::Path) -> String {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.display().to_string(),
+        _ => "the current folder".to_owned(),
+    }
+}
+
+/// A failure in the form that is printed.
+#[derive(Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Report {
+    /// The stable code.
+    pub(crate) code: String,
+    /// What happened, on one line.
+    pub(crate) what: String,
+    /// Why, or what to do about it, on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fix: Option<String>,
+    /// The exit code of the process.
+    #[serde(rename = "exit")]
+    pub(crate) exit: u8,
+}
+
+/// What is to be said about `error`; a broken configuration has one report per mistake.
+pub(crate) fn reports(error: &anyhow::Error) -> Vec<Report> {
+    if let Some(errors) = error.downcast_ref::<ConfigErrors>() {
+        return errors.0.iter().map(|error| report(error.code(), error, error.fix().as_deref(), 2)).collect();
+    }
+    vec![error.chain().find_map(known).unwrap_or_else(|| report("internal", &format_args!("{error:#}"), None, 1))]
+}
+
+fn known(error: &(dyn std::error::Error + 'static)) -> Option<Report> {
+    use misario_core::store::StoreError;
+    if let Some(error) = error.downcast_ref::<CliError>() {
+        return Some(report(error.code(), error, error.fix().as_deref(), error.exit()));
+    }
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return Some(report(error.code(), error, cause(error).as_deref(), 1));
+    }
+    if let Some(error) = error.downcast_ref::<misario::MasterKeyError>() {
+        // Permissions are configuration.
+        let exit = if matches!(error, misario::MasterKeyError::Exposed { .. }) { 2 } else { 1 };
+        return Some(report(error.code(), error, cause(error).as_deref(), exit));
+    }
+    if let Some(error) = error.downcast_ref::<misario_tower::ConnectError>() {
+        return Some(report(error.code(), error, cause(error).as_deref(), 1));
+    }
+    if let Some(error) = error.downcast_ref::<misario_server::StartError>() {
+        return Some(report(error.code(), error, cause(error).as_deref(), 1));
+    }
+    if let Some(error) = error.downcast_ref::<misario_server::Error>() {
+        return Some(report(error.code(), error, cause(error).as_deref(), 1));
+    }
+    if let Some(error) = error.downcast_ref::<misario_jose::KeyError>() {
+        return Some(report(error.code(), error, None, 1));
+    }
+    None
+}
+
+fn cause(error: &dyn std::error::Error) -> Option<String> {
+    error.source().map(ToString::to_string)
+}
+
+fn report(code: &str, what: &dyn Display, fix: Option<&str>, exit: u8) -> Report {
+    Report { code: code.to_owned(), what: one_line(&what.to_string()), fix: fix.map(one_line), exit }
+}
+
+/// A line break in a message of a layer below would break whoever reads line by line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_what_and_one_line_why() {
+        let error = anyhow::Error::new(CliError::NoServer { data: "misario-data".into() }).context("app list");
+        let [report] = reports(&error).try_into().unwrap();
+        assert_eq!((report.code.as_str(), report.exit), ("server_not_found", 2));
+        assert!(report.fix.unwrap().contains("--url"));
+        let [report] = reports(&anyhow::anyhow!("a\nb")).try_into().unwrap();
+        assert_eq!((report.code.as_str(), report.what.as_str()), ("internal", "a b"));
+    }
+}
