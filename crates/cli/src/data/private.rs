@@ -1,0 +1,87 @@
+//! Files that hold secrets: readable by their owner only, and never half written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::failure::CliError;
+
+/// Puts `content` in the file's place, whatever was there: readers see the old content or this one.
+fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    write_beside(path, content)
+        .and_then(|beside| fs::rename(&beside, path))
+        .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
+}
+
+fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(beside)
+}
+
+/// The file's content; `None` when there is none. A file that others may read is refused: its secrets are none.
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, CliError> {
+    let mode = match fs::metadata(path) {
+        Ok(found) => found.permissions().mode() & 0o777,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CliError::FileUnreadable { path: path.to_owned(), source }),
+    };
+    if mode & 0o077 != 0 {
+        return Err(CliError::SecretExposed { path: path.to_owned(), mode });
+    }
+    let text = fs::read_to_string(path).map_err(|source| CliError::FileUnreadable { path: path.to_owned(), source })?;
+    Ok(Some(Zeroizing::new(text)))
+}
+
+/// The file's content as JSON; `None` when there is no file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, CliError> {
+    let damaged = |_| CliError::DataDamaged { path: path.to_owned(), why: "it is not the JSON that was written there" };
+    read(path)?.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+}
+
+/// Puts `value` as JSON in the file's place.
+pub(crate) fn replace_json<T: Serialize>(path: &Path, value: &T) -> Result<(), CliError> {
+    let unwritable =
+        |error: serde_json::Error| CliError::FileUnwritable { path: path.to_owned(), source: error.into() };
+    let mut text = Zeroizing::new(serde_json::to_vec_pretty(value).map_err(unwritable)?);
+    text.push(b'\n');
+    replace(path, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_owner_may_read_and_nothing_is_left_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        assert_eq!(read(&path).unwrap(), None);
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().as_str(), "two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        replace(&path, b"one").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(read(&path), Err(CliError::SecretExposed { mode: 0o640, .. })));
+    }
+}
