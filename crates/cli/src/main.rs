@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! The `misario` binary: files, environment, signals and wiring. What it decides is which parts run and what people
+//! read; what is true is decided in the layers below.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | `cli` | the arguments as typed |
+//! | `commands` | one command, one file |
+//! | `config` | `misario.toml` and the environment above it |
+//! | `data` | the data folder: master key, `run.json`, `dev.json` |
+//! | `host` | a running server: start, listen, stop |
+//! | `admin` | the server that a command works through |
+//! | `http` | the one HTTP client |
+//! | `output`, `failure` | what is printed, and how a command ends |
+
+mod admin;
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod data;
+mod environment;
+mod failure;
+mod host;
+mod http;
+mod output;
+mod pem;
+mod secrets;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Arguments, Context};
+use crate::environment::Environment;
+use crate::output::{Form, Output};
+
+fn main() -> ExitCode {
+    // clap ends the process by itself: 0 for help and version, 2 for arguments that make no command.
+    let arguments = Arguments::parse();
+    let output = Output::new(if arguments.json { Form::Json } else { Form::Text });
+    let context = Context { output, environment: Environment::of_process(), config: arguments.config };
+    match commands::run(arguments.command, &context) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let reports = failure::reports(&error);
+            output.failure(&reports);
+            ExitCode::from(reports.first().map_or(1, |report| report.exit))
+        }
+    }
+}
+
+/// Whoever reads our output has read enough (`misario … | head`).
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

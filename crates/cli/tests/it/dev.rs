@@ -1,0 +1,219 @@
+//! `misario dev`, from its first start to the next.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, call, json, me, misario, run, run_with, text};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn without_volatile(ready: &Value) -> Value {
+    let mut ready = ready.clone();
+    ready["pid"] = Value::Null;
+    ready
+}
+
+#[test]
+fn the_lines_that_dev_prints_work_when_they_are_pasted() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    for app in ["web", "spa", "service"] {
+        let lines = server.ready["curl"][app].as_array().unwrap();
+        assert!(lines.len() >= 5, "{app}");
+        let script: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+        // `-e` ends at the first line that fails, and every line fails on an answer that is no success.
+        let shell = Command::new("sh").current_dir(folder.path()).args(["-ec", &script.join("\n")]).output().unwrap();
+        assert!(shell.status.success(), "{app}: {}{}", text(&shell.stdout), text(&shell.stderr));
+        assert!(text(&shell.stdout).contains("\"roles\":[\"hr\",\"user\"]"), "{app}");
+    }
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let folder = folder();
+    let first = Server::dev(folder.path());
+    let before = without_volatile(&first.ready);
+    let session = first.login("web", "alice", "cookie");
+    let hybrid = first.login("spa", "bob", "bearer").json();
+    let jwt = first.login("service", "alice", "bearer").json();
+    let added = json(&run_with(
+        folder.path(),
+        &["user", "add", "carol", "--password-stdin", "--json"],
+        "correct horse battery\n",
+    ));
+    assert_eq!((added["user"]["username"].as_str(), added["password"].is_null()), (Some("carol"), true));
+    json(&run(folder.path(), &["app", "mode", "web", "hybrid", "--json"]));
+    assert_eq!(first.stop().0, Some(0));
+
+    let second = Server::dev(folder.path());
+    let mut after = without_volatile(&second.ready);
+    assert_eq!(after["apps"][0]["mode"], "hybrid", "what an administrator changed stays changed");
+    after["apps"][0]["mode"] = json!("session");
+    assert_eq!(after, before);
+    let cookie = session.cookies();
+    let who = call(second.url(), "GET", "/v1/me", &[("Misario-App", "web"), ("Cookie", &cookie)], None);
+    assert_eq!((who.status, who.json()["subject"].is_string()), (200, true));
+    let refreshed = json!({ "refresh_token": hybrid["refresh_token"] });
+    let refreshed = call(second.url(), "POST", "/v1/refresh", &[("Misario-App", "spa")], Some(&refreshed));
+    assert_eq!(refreshed.status, 200);
+    assert_eq!(me(second.url(), "service", jwt["access_token"].as_str().unwrap()).status, 200);
+    let carol = json!({ "app": "web", "username": "carol", "password": "correct horse battery" });
+    assert_eq!(call(second.url(), "POST", "/v1/login", &[], Some(&carol)).status, 200);
+}
+
+#[test]
+fn what_was_revoked_before_a_crash_stays_revoked() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let token = server.login("service", "bob", "bearer").json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(me(server.url(), "service", &token).status, 200);
+    json(&run(folder.path(), &["session", "revoke", "--user", "bob", "--json"]));
+    server.kill();
+    assert!(folder.path().join("misario-data/run.json").exists(), "a crash removes nothing");
+    let server = Server::dev(folder.path());
+    assert_eq!(me(server.url(), "service", &token).status, 401);
+    let again = server.login("service", "bob", "bearer").json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(me(server.url(), "service", &again).status, 200, "the user signs in again");
+}
+
+#[test]
+fn one_process_has_the_store_and_commands_go_through_it() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let run_json = folder.path().join("misario-data/run.json");
+    let mode = fs::metadata(&run_json).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let second = run(folder.path(), &["dev", "--listen", "127.0.0.1:0", "--json"]);
+    assert_eq!(second.status.code(), Some(1));
+    let error: Value = serde_json::from_slice(&second.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "store_locked");
+    assert!(error["error"]["what"].as_str().unwrap().contains(&format!("pid {}", server.pid())), "{error}");
+    let published = json(&run(folder.path(), &["session", "revoke", "--everything", "--json"]));
+    assert!(published["position"].is_string());
+    assert_eq!(server.stop().0, Some(0));
+    assert!(!run_json.exists(), "SIGTERM removes run.json");
+}
+
+#[test]
+fn without_a_server_commands_work_on_the_store_and_say_so() {
+    let folder = folder();
+    Server::dev(folder.path()).stop();
+    let listed = run(folder.path(), &["user", "list", "--json"]);
+    assert_eq!(json(&listed)["users"].as_array().unwrap().len(), 3);
+    assert!(text(&listed.stderr).contains("no server runs"), "{}", text(&listed.stderr));
+    json(&run(folder.path(), &["user", "disable", "bob", "--json"]));
+    let server = Server::dev(folder.path());
+    assert_eq!(server.login("web", "bob", "cookie").status, 401);
+    assert_eq!(server.login("web", "alice", "cookie").status, 200);
+}
+
+#[test]
+fn a_named_server_is_administered_by_a_client_from_the_environment() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let made = json(&run(folder.path(), &["client", "add", "ops", "--right", "admin", "--json"]));
+    let token = folder.path().join("token");
+    fs::write(&token, format!("ops:{}\n", made["secret"].as_str().unwrap())).unwrap();
+    let list = || {
+        let mut command = misario(folder.path());
+        command.args(["client", "list", "--json", "--url", server.url()]);
+        command
+    };
+    assert_eq!(list().output().unwrap().status.code(), Some(2), "no credential, no try");
+    let listed = list().env("MISARIO_ADMIN_TOKEN_FILE", &token).output().unwrap();
+    assert!(json(&listed)["clients"].as_array().unwrap().iter().any(|client| client["id"] == "ops"));
+    let wrong = list().env("MISARIO_ADMIN_TOKEN", "ops:mcs_wrong").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("\"code\":\"invalid_client\""), "{}", text(&wrong.stderr));
+}
+
+#[test]
+fn a_token_is_issued_explained_verified_and_revoked() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let issued = json(&run(
+        folder.path(),
+        &["token", "issue", "--app", "service", "--subject", "job-1", "--role", "hr", "--json"],
+    ));
+    let token = issued["access_token"].as_str().unwrap();
+    let explained = json(&run_with(folder.path(), &["token", "explain", "--json"], token));
+    assert_eq!(explained["claims"]["sub"], "job-1");
+    assert!(!explained.to_string().contains(token.rsplit('.').next().unwrap()), "never the signature");
+    fs::write(folder.path().join("jwks.json"), call(server.url(), "GET", "/.well-known/jwks.json", &[], None).body)
+        .unwrap();
+    let issuer = server.url();
+    let verify = ["token", "verify", "--json", "--jwks", "jwks.json", "--iss", issuer, "--aud", "app:service"];
+    assert_eq!(json(&run_with(folder.path(), &verify, token))["verdict"], "accept");
+    assert_eq!(me(server.url(), "service", token).status, 200);
+    json(&run_with(folder.path(), &["token", "revoke", "--json"], token));
+    assert_eq!(me(server.url(), "service", token).status, 401);
+}
+
+#[test]
+fn roles_and_passwords_are_changed_by_command() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let token = server.login("service", "bob", "bearer").json()["access_token"].as_str().unwrap().to_owned();
+    json(&run(folder.path(), &["user", "role", "bob", "--app", "service", "--remove", "user", "--json"]));
+    let stale = me(server.url(), "service", &token);
+    assert_eq!((stale.status, stale.json()["code"].as_str()), (401, Some("token_stale")));
+    let made = json(&run(folder.path(), &["user", "passwd", "bob", "--json"]));
+    assert_eq!(server.login("service", "bob", "bearer").status, 401);
+    let body = json!({ "app": "service", "username": "bob", "password": made["password"], "transport": "bearer" });
+    let login = call(server.url(), "POST", "/v1/login", &[], Some(&body)).json();
+    let who = me(server.url(), "service", login["access_token"].as_str().unwrap()).json();
+    assert_eq!(who["roles"], json!([]));
+}
+
+#[test]
+fn no_secret_is_in_the_arguments_of_any_process() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let demo = misario(folder.path())
+        .args(["demo", "revoke", "--rounds", "2", "--callers", "1", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut seen = 0;
+    let mut demo = demo;
+    // Looks until the demonstration, which has a process of its own, is over.
+    while demo.try_wait().unwrap().is_none() {
+        for line in command_lines().iter().filter(|line| line.contains("misario")) {
+            seen += 1;
+            assert!(!line.contains("mcs_") && !line.contains("mst_") && !line.contains("eyJ"), "{line}");
+            assert!(!line.contains(&server.password("alice")), "{line}");
+        }
+    }
+    assert!(seen > 0);
+    assert!(demo.wait_with_output().unwrap().status.success());
+}
+
+/// What every user of the machine can read.
+fn command_lines() -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok()).map(|line| text(&line)).collect()
+}
+
+#[test]
+fn a_lost_master_key_is_named_and_nothing_is_overwritten() {
+    let folder = folder();
+    Server::dev(folder.path()).stop();
+    let key = folder.path().join("misario-data/master.key");
+    let content = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let refused = run(folder.path(), &["dev", "--listen", "127.0.0.1:0", "--json"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("master_key_missing") && !key.exists());
+    fs::write(&key, content).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = run(folder.path(), &["dev", "--listen", "127.0.0.1:0", "--json"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("master_key_exposed"));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(Server::dev(folder.path()).login("web", "alice", "cookie").status, 200);
+}

@@ -1,0 +1,14 @@
+//! The binary as its users meet it: what it prints, what it serves, what it leaves behind.
+
+#[cfg(test)]
+mod demos;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod transcripts;
