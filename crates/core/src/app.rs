@@ -331,6 +331,9 @@ impl CookieNames {
             if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token_char) {
                 return fail("is no cookie name (RFC 6265: 1 to 64 token characters)");
             }
+            if secure && !name.starts_with("__Host-") {
+                return fail("lacks the prefix __Host-, without which a neighbouring domain could set it");
+            }
             if !secure && name.starts_with("__") {
                 return fail("has a prefix that browsers accept on https only, and the app's origins are plain http");
             }

@@ -24,7 +24,7 @@ pub(crate) mod testing;
 pub use check::{Answer, Ask, AskedFor, Check, Moment, Request, Step};
 pub use cookie::{CookieError, CookieWriter, read_cookie};
 pub use credential::{AccessCredential, Presented, Via};
-pub use csrf::{CsrfDemand, CsrfFault, verify as verify_csrf, verify_sign_in};
+pub use csrf::{CsrfDemand, CsrfFault, is_foreign, verify as verify_csrf, verify_sign_in};
 pub use facts::{Facts, Kind};
 pub use memory::{CACHE_BYTES, IssuerFacts, Memory, Snapshot, Touch};
 pub use permit::{Login, Permit, Principal};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use misario_jose::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use crate::app::BUILT_IN;
 use crate::id::{AppId, ClientId};
 use crate::secret::TokenDigest;
 
@@ -91,6 +92,11 @@ impl std::str::FromStr for Right {
 impl Client {
     /// Whether it may do what `right` names, for `app` if one is concerned.
     pub fn may(&self, right: Right, app: Option<&AppId>) -> bool {
+        // Whoever could start logins for administration, or vouch for them, would be an administrator.
+        let built_in = app.is_some_and(|app| app.as_str() == BUILT_IN);
+        if built_in && right != Right::Admin {
+            return false;
+        }
         let of_this_app = match (&self.app, app) {
             (Some(own), Some(asked)) => own == asked,
             (Some(_), None) => right != Right::Admin,
@@ -103,6 +109,22 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_right_but_admin_reaches_administration() {
+        let client = Client {
+            id: ClientId::new("backend").unwrap(),
+            app: None,
+            kind: ClientKind::Public,
+            rights: Right::ALL.into(),
+            scopes: vec![],
+            disabled: false,
+            created: UnixTime::from_secs(0),
+        };
+        let built_in = AppId::new(BUILT_IN).unwrap();
+        let may: Vec<_> = Right::ALL.into_iter().filter(|right| client.may(*right, Some(&built_in))).collect();
+        assert_eq!(may, [Right::Admin]);
+    }
 
     #[test]
     fn a_client_of_one_app_may_do_nothing_for_another() {

@@ -38,6 +38,9 @@ fn settings_that_cannot_work_are_named() {
     let mut named = app(&["https://a.example"]);
     named.cookies.access = "session id".to_owned();
     assert_eq!(code(named), "app_cookie_name_invalid");
+    let mut unprotected = app(&["https://a.example"]);
+    unprotected.cookies.access = "sessionid".to_owned();
+    assert_eq!(code(unprotected), "app_cookie_name_invalid");
     let mut same = app(&["https://a.example"]);
     same.cookies.refresh = same.cookies.access.clone();
     assert_eq!(code(same), "app_cookie_name_invalid");

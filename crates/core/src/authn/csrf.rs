@@ -79,6 +79,11 @@ pub fn verify(
     })
 }
 
+/// Whether the request was sent by another site. Where nothing tells, it was not sent by a browser of today.
+pub fn is_foreign(app: &App, headers: &dyn Headers) -> Result<bool, RequestFault> {
+    Ok(matches!(source(app, headers)?, Source::Foreign))
+}
+
 /// Proof for a sign-in, where no login exists yet that a cookie could abuse, but a visitor could be signed in as
 /// somebody else (login CSRF). A script's JSON without any of the headers is no browser's, since browsers send `Origin`
 /// with every cross-site POST; a form without them needs the pre-login token.

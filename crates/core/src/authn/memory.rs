@@ -225,6 +225,10 @@ impl Memory {
         }
         .map_err(jwt)?;
         let claims: AccessClaims = verified.claims().map_err(|_| CredentialFault::ClaimsMalformed)?;
+        // Apps may share an audience; a login belongs to one of them, and its roles count there only.
+        if claims.sid.is_some() && claims.client_id != app.as_str() {
+            return Err(CredentialFault::OtherApp);
+        }
         let kid = verified.kid().map(ToString::to_string);
         Ok(Some(Facts::of_claims(claims, app.clone(), kid.as_deref())))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use misario_core::app::{App, Transport};
-use misario_core::authn::{Headers as _, verify_sign_in};
+use misario_core::authn::{CookieWriter, Headers as _, read_cookie, verify_sign_in};
 use misario_core::client::Right;
 use misario_core::id::{AppId, Subject};
 use misario_core::secret::{CsrfBinding, CsrfToken};
@@ -19,7 +19,7 @@ use super::page_routes::{self, Retry};
 use super::problem::{Fail, csrf};
 use super::{csrf as csrf_route, respond};
 use crate::error::{Error, InputFault};
-use crate::instance::{AppSignIn, Instance, PasswordSignIn};
+use crate::instance::{AppSignIn, Handed, Instance, PasswordSignIn};
 use crate::pages::LocalPath;
 
 /// What a sign-in sends.
@@ -54,7 +54,7 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
     match (signed_in, is_form) {
         (Ok(handed), false) => {
             let mut response = respond::handed(&handed)?;
-            respond::set_cookies(&mut response, vec![csrf_route::forget_visitor(&app)]);
+            respond::set_cookies(&mut response, leftovers(&call, &app, &handed));
             Ok(response)
         }
         (Ok(handed), true) => {
@@ -62,12 +62,23 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
             let to = to.unwrap_or_else(|| LocalPath::sign_in(app.id.as_str(), None));
             let mut response = Redirect::to(to.as_str()).into_response();
             respond::set_cookies(&mut response, handed.set_cookies()?);
-            respond::set_cookies(&mut response, vec![csrf_route::forget_visitor(&app)]);
+            respond::set_cookies(&mut response, leftovers(&call, &app, &handed));
             Ok(response)
         }
         (Err(error), true) => page_routes::sign_in_again(&instance, &call, &retry, error),
         (Err(error), false) => Err(error.into()),
     }
+}
+
+/// The lines that make the browser forget what the new login does not replace: the visitor it was, and cookies of an
+/// earlier login, which would be renewed beside this one.
+fn leftovers(call: &Call, app: &App, handed: &Handed) -> Vec<String> {
+    let headers = call.headers();
+    let writer = CookieWriter::new(app);
+    let is_there = |name: &str| !matches!(read_cookie(&headers, name), Ok(None));
+    let earlier = [&app.cookies.access, &app.cookies.refresh].into_iter();
+    let cleared = earlier.filter(|name| !handed.sets_cookie(name) && is_there(name)).map(|name| writer.clear(name));
+    cleared.chain([csrf_route::forget_visitor(app)]).collect()
 }
 
 /// Login CSRF: nobody is signed in as somebody else by another site.
@@ -104,14 +115,14 @@ fn usual_transport(call: &Call, app: &App, is_form: bool) -> Transport {
         (false, true) => Transport::Split,
         (false, false) => Transport::Bearer,
     };
-    if app.transports.contains(&wish) {
+    // A form's browser can keep nothing but cookies; where the app takes none, the sign-in is refused.
+    if is_form || app.transports.contains(&wish) {
         return wish;
     }
     app.transports.first().copied().unwrap_or(wish)
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Reauth {
     password: Zeroizing<String>,
 }

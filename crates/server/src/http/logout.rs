@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use misario_core::app::App;
-use misario_core::authn::{AccessCredential, CookieWriter, Presented, Rejection, RequestFault};
+use misario_core::authn::{AccessCredential, CookieWriter, CsrfFault, Presented, Rejection, RequestFault, is_foreign};
 use misario_core::changes::Target;
 use misario_core::id::SessionId;
 use misario_core::secret::{RefreshToken, SessionToken};
@@ -17,7 +17,7 @@ use misario_jose::UnixTime;
 use serde_json::json;
 
 use super::call::{Call, Form};
-use super::problem::Fail;
+use super::problem::{self, Fail};
 use super::refresh::{Sent, prove_origin};
 use super::respond;
 use crate::error::Error;
@@ -33,17 +33,25 @@ pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) ->
         Err(RequestFault::CookieDuplicate) => Presented::default(),
         Err(fault) => return Err(Rejection::from(fault).into()),
     };
+    // Clearing cookies is a change, too: no other site signs its visitors out of this one. No site can write an
+    // `Authorization` header for another.
+    if presented.bearer.is_none() && is_foreign(&app, &headers).map_err(Rejection::from)? {
+        return Err(problem::csrf(CsrfFault::CrossSite).into());
+    }
     let ambient = presented.cookie.is_some() || presented.refresh_cookie.is_some();
     let by_hand = sent.refresh_token.is_some() || sent.access_token.is_some() || presented.bearer.is_some();
-    if ambient && !by_hand {
-        prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
-    }
+    // A credential shown by hand must not keep the login behind the cookies alive; but cookies need their proof.
+    let cookies_count = match prove_origin(&instance, &call, &app, sent.csrf_token.as_deref()) {
+        Ok(()) => true,
+        Err(_) if by_hand || !ambient => false,
+        Err(error) => return Err(error.into()),
+    };
     let access = sent.access_token.as_deref().or(presented.bearer);
     let all = [
         Shown { refresh: sent.refresh_token.as_deref(), access: None },
         Shown { refresh: None, access },
-        Shown { refresh: presented.refresh_cookie.filter(|_| !by_hand), access: None },
-        Shown { refresh: None, access: presented.cookie.filter(|_| !by_hand) },
+        Shown { refresh: presented.refresh_cookie.filter(|_| cookies_count), access: None },
+        Shown { refresh: None, access: presented.cookie.filter(|_| cookies_count) },
     ];
     let mut ended = Vec::new();
     for shown in all {

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
-use misario_core::app::{App, BUILT_IN};
+use misario_core::app::{App, BUILT_IN, Transport};
 use misario_core::authn::{CsrfFault, ForbiddenFault, Permit, Rejection, Requirement};
 use misario_core::id::AppId;
 use misario_core::secret::CsrfBinding;
@@ -36,10 +36,16 @@ pub(super) async fn sign_in_or_account(State(instance): State<Arc<Instance>>, ca
         Ok(app) => app,
         // A person who names no app gets the first one that is for browsers, and links to the others.
         Err(_) if visit.app.is_none() => default_app(&instance)?,
-        Err(error) => return Ok(error_page(&error)),
+        Err(error) => return Ok(error_page(error)),
     };
-    if let Ok(permit) = permit_of(&call, &app).await {
-        return account(&instance, &app, &permit).await;
+    match permit_of(&call, &app).await {
+        Ok(permit) => return account(&instance, &app, &permit).await,
+        Err(Error::Rejected(rejection)) if rejection.is_anonymous() => {}
+        // It cannot be told who this is: that is no reason to ask for a password.
+        Err(error) => return Ok(error_page(error)),
+    }
+    if !has_page(&app) {
+        return Ok(error_page(SignInFault::TransportNotListed.into()));
     }
     if visit.signed_out.is_some() {
         return Ok(page(SignedOutPage { app: app.id.as_str() }.render(), StatusCode::OK));
@@ -86,7 +92,7 @@ fn sign_in_page(
     let (token, cookie) = csrf::for_visitor(instance, retry.app, &call.headers())?;
     let others: Vec<String> = {
         let memory = instance.memory().read();
-        let visible = memory.apps().values().filter(|app| app.uses_cookies() && app.id != retry.app.id);
+        let visible = memory.apps().values().filter(|app| has_page(app) && app.id != retry.app.id);
         visible.filter(|app| app.id.as_str() != BUILT_IN).map(|app| app.id.to_string()).collect()
     };
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
@@ -195,16 +201,23 @@ async fn permit_of(call: &Call, app: &App) -> Result<Permit, Error> {
 
 fn default_app(instance: &Instance) -> Result<Arc<App>, Error> {
     let memory = instance.memory().read();
-    let mut visible = memory.apps().values().filter(|app| app.id.as_str() != BUILT_IN && app.uses_cookies());
+    let mut visible = memory.apps().values().filter(|app| app.id.as_str() != BUILT_IN && has_page(app));
     // `web` before `spa`: the one that needs no script.
     let first = visible.next_back().or_else(|| memory.apps().values().next());
     first.cloned().ok_or(InputFault::NotFound { what: "app" }.into())
 }
 
-fn error_page(error: &Error) -> Response {
+/// Only what travels in cookies can be signed in to by a page without script.
+fn has_page(app: &App) -> bool {
+    app.transports.contains(&Transport::Cookie)
+}
+
+/// The error as a page, with the status that a script would get.
+fn error_page(error: Error) -> Response {
     let message = error.to_string();
+    let status = Fail(error).into_response().status();
     let rendered = ErrorPage { title: "This does not work", message: &message, reference: None, next: None }.render();
-    page(rendered, StatusCode::BAD_REQUEST)
+    page(rendered, status)
 }
 
 fn page(page: Page, status: StatusCode) -> Response {

@@ -10,8 +10,8 @@ use misario_core::id::SessionId;
 use misario_core::secret::{CsrfBinding, CsrfToken, RefreshToken, SessionToken};
 use serde::Deserialize;
 
-use super::call::Call;
-use super::login::header_token;
+use super::call::{Call, Form};
+use super::login::{self, header_token};
 use super::problem::{Fail, csrf};
 use super::respond;
 use crate::error::Error;
@@ -36,6 +36,12 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
     let by_hand =
         Shown { refresh: sent.refresh_token.as_deref(), access: sent.access_token.as_deref().or(presented.bearer) };
     let shown = if by_hand.refresh.is_some() || (by_hand.access.is_some() && presented.refresh_cookie.is_none()) {
+        // The answer may set cookies, so another site could sign its visitor in as somebody else (login CSRF). No site
+        // can write an `Authorization` header for another.
+        if sent.refresh_token.is_some() || sent.access_token.is_some() {
+            let is_form = call.form() == Form::UrlEncoded;
+            login::prove_origin(&instance, &call, &app, is_form, sent.csrf_token.as_deref())?;
+        }
         by_hand
     } else {
         // Where no cookie came either, there is nothing that another site could abuse, and nothing to renew.

@@ -59,6 +59,7 @@ impl Instance {
     ) -> Result<Renewed, RenewError> {
         let renewed = async {
             let app = self.app(app)?;
+            let Shown { refresh, access } = self.of_one_login(&app, Shown { refresh, access });
             // Only logins whose credentials travel in cookies: others renew themselves, and would lose what they hold.
             if self.transport_behind(&app.id, access, refresh).await? != Some(Transport::Cookie) {
                 return Err(GrantFault::RefreshTokenNeeded.into());
@@ -73,7 +74,9 @@ impl Instance {
             Error::Grant(GrantFault::UserDisabled) => refused(CredentialFault::UserDisabled),
             Error::Grant(GrantFault::Ended) => refused(CredentialFault::SessionEnded),
             Error::Grant(GrantFault::OtherApp) => refused(CredentialFault::OtherApp),
-            Error::Grant(GrantFault::Contended) | Error::Internal(_) => {
+            Error::Rejected(Rejection::Unavailable(fault)) => RenewError::Unavailable(fault),
+            // A fault that is not the login's: the login lives, and nobody is to take this for its end.
+            Error::Grant(GrantFault::Contended) | Error::Internal(_) | Error::Input(_) => {
                 RenewError::Unavailable(UnavailableFault::Authority)
             }
             _ => refused(CredentialFault::SessionUnknown),

@@ -69,6 +69,10 @@ impl Instance {
                 },
             )
             .await?;
+        if drop_old {
+            // What was opened with the old secret ends, too; whoever has the new one connects again.
+            self.revoke(Target::Client(id.clone()), Wait::Yes).await?;
+        }
         Ok((client, secret))
     }
 

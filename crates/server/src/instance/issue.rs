@@ -109,6 +109,13 @@ impl Handed {
         }
     }
 
+    /// Whether it sets the cookie of that name.
+    pub fn sets_cookie(&self, name: &str) -> bool {
+        let access = self.handout.access_in_cookie && name == self.app.cookies.access;
+        let refresh = self.refresh.is_some() && self.handout.refresh_in_cookie && name == self.app.cookies.refresh;
+        access || refresh
+    }
+
     /// The `Set-Cookie` lines. Cookies live as long as the login may: an access JWT that has ended is still what a
     /// renewal shows, and what enforces an end is here, not in the browser.
     pub fn set_cookies(&self) -> Result<Vec<String>, Error> {

@@ -35,6 +35,7 @@ pub struct Shown<'a> {
 impl Instance {
     /// Renews the login behind what is shown.
     pub async fn renew(&self, app: &Arc<App>, shown: Shown<'_>) -> Result<Handed, Error> {
+        let shown = self.of_one_login(app, shown);
         let renewed = match (shown.refresh, shown.access.and_then(AccessCredential::of)) {
             (Some(text), _) => self.renew_by_refresh_token(app, text).await,
             (None, Some(AccessCredential::Session(text))) => self.renew_by_session_token(app, text).await,
@@ -45,6 +46,27 @@ impl Instance {
             tracing::info!(code = error.code(), app = %app.id, "renewal refused");
         }
         renewed
+    }
+
+    /// A browser may hold the refresh cookie of one login beside the access cookie of another that began later. The
+    /// access credential is the one that its requests are answered by, so its login is the one to renew.
+    pub(super) fn of_one_login<'a>(&self, app: &App, shown: Shown<'a>) -> Shown<'a> {
+        let of_refresh = shown.refresh.and_then(|text| RefreshToken::parse(self.keys.replica(), text).ok());
+        let of_access = match shown.access.and_then(AccessCredential::of) {
+            Some(AccessCredential::Session(text)) => {
+                SessionToken::parse(self.keys.replica(), text).ok().map(|token| token.sid())
+            }
+            Some(AccessCredential::Jwt(text)) => {
+                let (window, now) = (app.lifetimes.renew_window, self.clock.wall());
+                let verified = self.memory.read().verify_within(&app.id, text, now, window);
+                verified.ok().flatten().and_then(|facts| facts.sid)
+            }
+            None => None,
+        };
+        match (of_refresh, of_access) {
+            (Some(token), Some(sid)) if token.sid() != sid => Shown { refresh: None, ..shown },
+            _ => shown,
+        }
     }
 
     async fn renew_by_refresh_token(&self, app: &Arc<App>, text: &str) -> Result<Handed, Error> {

@@ -102,11 +102,9 @@ impl Instance {
             // It came with a refresh token, so a record stands behind it; without the record the login is over.
             let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
             let loaded = self.live.load(&sid).await?.ok_or_else(unknown)?;
-            let (_, of_record) = self.facts_of(app, loaded).await?;
-            // The record's step-up counts for the token's login too, never the other way round.
-            let auth_time = of_record.auth_time.max(facts.auth_time);
+            self.facts_of(app, loaded).await?;
+            // A step-up counts for the token that it brought, not for one that may have been copied before.
             self.memory.read().touch(sid, Touch { at: now, generation: facts.generation });
-            return Ok((cut.as_of, Facts { auth_time, ..facts }));
         }
         Ok((cut.as_of, facts))
     }
