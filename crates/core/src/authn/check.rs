@@ -81,6 +81,7 @@ pub struct Check<'r> {
     via: Via,
     stage: Stage,
     first: Option<Arc<Facts>>,
+    renewed: bool,
 }
 
 /// The request that is checked.
@@ -109,7 +110,7 @@ impl<'r> Check<'r> {
         let app = Arc::clone(resolve_app(memory.apps(), hint, request.headers)?);
         let presented = Presented::read(&app, request.headers)?;
         let (_, via) = presented.first()?;
-        Ok(Self { requirement, app, request, presented, via, stage: Stage::First, first: None })
+        Ok(Self { requirement, app, request, presented, via, stage: Stage::First, first: None, renewed: false })
     }
 
     /// The app of the request.
@@ -127,9 +128,11 @@ impl<'r> Check<'r> {
         self.via
     }
 
-    /// Looks at the credential whose access text took the place of the one shown: a cookie renewed in passing.
+    /// Looks at the credential whose access text took the place of the one shown: a cookie renewed in passing. This is
+    /// no use of it by its owner, who does not have it yet.
     pub const fn with_renewed(mut self, access: &'r str) -> Self {
         self.presented.cookie = Some(access);
+        self.renewed = true;
         self
     }
 
@@ -208,6 +211,11 @@ impl<'r> Check<'r> {
             Verdict::Stale => return Err(CredentialFault::Stale.into()),
         }
         let facts = Arc::new(facts);
+        if self.renewed && self.stage == Stage::First {
+            // The response that brings it may be lost, and the refresh with what came before it is then no reuse. It is
+            // not cached either: the browser's own first use must come by here.
+            return Ok(Look::Found(facts));
+        }
         memory.remember(key, Arc::clone(&facts));
         if let (Some(sid), Some(generation)) = (facts.sid, facts.generation) {
             memory.touch(sid, Touch { at: now.wall, generation: Some(generation) });

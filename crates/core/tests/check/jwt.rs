@@ -1,13 +1,13 @@
 //! Access JWTs, judged from memory alone.
 
-use misario_core::authn::{permission, role, scope};
+use misario_core::authn::{AppHint, Check, Request, Requirement, Step, permission, role, scope};
 use misario_core::changes::{ChangeKind, Target};
 use misario_core::claims::{ACCESS_TYP, AccessClaims};
 use misario_core::id::ClientId;
 use misario_core::refresh::Generation;
 use misario_jose::{Algorithm, KeyId, SigningKey};
 
-use crate::bench::{Answered, Bench, JOINED, after, app_id, at, bearer, claims, sid, subject};
+use crate::bench::{Answered, Bench, JOINED, after, app_id, at, bearer, claims, cookie, sid, subject};
 
 #[test]
 fn a_good_token_is_answered_from_memory_the_second_time_too() {
@@ -19,6 +19,24 @@ fn a_good_token_is_answered_from_memory_the_second_time_too() {
         assert_eq!(permit.login().unwrap().sid(), sid(1));
     }
     assert_eq!(bench.memory.seen_generation(&sid(1)), Some(Generation(7)), "its refresh token's answer arrived");
+}
+
+/// The response that brings a renewed cookie may be lost: only the browser's own request shows that it arrived.
+#[test]
+fn a_cookie_renewed_in_passing_is_not_in_use_before_the_browser_shows_it() {
+    let bench = Bench::new();
+    let ended = bench.sign(&AccessClaims { exp: after(1).wall, rg: Some(Generation(6)), ..claims() });
+    let fresh = bench.sign(&claims());
+    let (requirement, web, shown) = (Requirement::default(), app_id("web"), cookie(&ended));
+    let hint = AppHint { own: Some(&web), parameter: None };
+    let request = Request { method: "GET", headers: &shown, hint, form_token: None };
+    let check = Check::begin(&bench.memory, &requirement, request).unwrap();
+    let step = check.with_renewed(&fresh).step(&bench.memory, after(1));
+    let Step::Done(Ok(permit)) = step else { panic!("{step:?}") };
+    assert_eq!(permit.principal().subject(), "alice");
+    assert_eq!(bench.memory.seen_generation(&sid(1)), None);
+    assert_eq!(bench.get(&cookie(&fresh), after(2)).code(), "yes");
+    assert_eq!(bench.memory.seen_generation(&sid(1)), Some(Generation(7)));
 }
 
 #[test]
