@@ -258,7 +258,7 @@ impl<'r> Check<'r> {
         if self.via == Via::Cookie && !csrf::is_safe(self.request.method) {
             self.prove_origin(memory, &facts)?;
         }
-        if let (Some(sid), true) = (facts.sid, facts.idle > 0) {
+        if let (Some(sid), true) = (facts.sid, facts.wants_touch(now.wall)) {
             memory.touch(sid, Touch { at: now.wall, generation: None });
         }
         Ok(Permit::new(facts, self.via))

@@ -128,6 +128,12 @@ impl Facts {
         }
     }
 
+    /// Whether a use at `now` is worth noting: the last one that these facts know of is a twentieth of the idle time ago,
+    /// at least a second. Noting takes a lock that all requests share.
+    pub fn wants_touch(&self, now: UnixTime) -> bool {
+        self.idle > 0 && now.saturating_add(self.idle).secs_since(self.deadline) >= (self.idle / 20).max(1)
+    }
+
     /// Whether half of the credential's life is over, which is when a cookie is renewed in passing.
     pub fn half_spent(&self, now: UnixTime) -> bool {
         now.secs_since(self.begun) * 2 >= self.deadline.secs_since(self.begun)

@@ -85,6 +85,18 @@ fn a_session_is_loaded_once() {
     assert_eq!(bench.get(&token, without_lease(after(1))).code(), "verdict");
 }
 
+/// Of 300 seconds of idle time a twentieth is 15; the authority knows of the use that it was asked about.
+#[test]
+fn a_use_is_noted_when_the_last_one_known_is_some_time_ago() {
+    let bench = Bench::new();
+    let token = cookie(&bench.session_token(sid(1)));
+    assert_eq!(bench.get_with(&token, after(0), &yes(sid(1), at(JOINED))).code(), "yes");
+    for (later, noted) in [(0, None), (14, None), (15, Some(15)), (16, Some(16))] {
+        assert_eq!(bench.get(&token, after(later)).code(), "yes");
+        assert_eq!(bench.memory.touched_at(&sid(1)), noted.map(|later| after(later).wall), "{later}");
+    }
+}
+
 #[test]
 fn at_the_idle_deadline_the_authority_is_asked_and_memory_refuses_nothing() {
     let bench = Bench::new();
