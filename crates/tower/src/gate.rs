@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use misario_core::authn::{Permit, Rejection, Requirement};
 use parking_lot::Mutex;
@@ -91,12 +91,15 @@ impl Gate {
         if request.extensions().get::<Arc<Self>>().is_some() {
             return None;
         }
-        let cookies = {
+        // Most requests of programs have none, and then nobody's lock is taken.
+        let cookies = if request.headers().contains_key(COOKIE) {
             let memory = guard.memory().read();
             let apps = memory.apps();
             take_cookies(request.headers_mut(), |name| {
                 apps.values().any(|app| app.cookies.access == name || app.cookies.refresh == name)
             })
+        } else {
+            None
         };
         let gate = Arc::new(Self { guard: guard.clone(), cookies, state: Mutex::default() });
         request.extensions_mut().insert(Arc::clone(&gate));
@@ -111,5 +114,29 @@ impl Gate {
             crate::layer::keep_from_caches(headers);
         }
         std::mem::take(&mut state.cookies_out).write(headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use misario_core::app::Mode;
+
+    use super::*;
+    use crate::testing::Bench;
+
+    #[test]
+    fn a_request_without_cookies_waits_for_nobody() {
+        let bench = Bench::new(Mode::Session);
+        let (guard, memory) = (bench.guard.clone(), Arc::clone(bench.guard.memory()));
+        let changes_are_applied = memory.write();
+        let (opened, is_open) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut request = http::Request::new(());
+            opened.send(Gate::open(&guard, &mut request).is_some()).unwrap();
+        });
+        assert_eq!(is_open.recv_timeout(Duration::from_secs(5)), Ok(true));
+        drop(changes_are_applied);
     }
 }

@@ -21,7 +21,7 @@ const ON: [HeaderName; 7] = [
 ];
 
 /// What of the authority's answer the client gets.
-const BACK: [HeaderName; 7] = [
+const BACK: [HeaderName; 11] = [
     header::CONTENT_TYPE,
     header::SET_COOKIE,
     header::WWW_AUTHENTICATE,
@@ -29,6 +29,11 @@ const BACK: [HeaderName; 7] = [
     header::CACHE_CONTROL,
     header::VARY,
     header::LOCATION,
+    // Of an answer that is a page, and of a logout: what protects it at the authority protects it here.
+    header::CONTENT_SECURITY_POLICY,
+    header::X_CONTENT_TYPE_OPTIONS,
+    header::REFERRER_POLICY,
+    HeaderName::from_static("clear-site-data"),
 ];
 
 /// The name of the cookie of a visitor who is not signed in yet: what a CSRF token of the sign-in form is bound to.

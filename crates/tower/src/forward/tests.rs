@@ -9,13 +9,21 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::testing::Bench;
 
+/// What an answer of the authority protects itself with.
+const PROTECTION: [(&str, &str); 4] = [
+    ("content-security-policy", "default-src 'none'"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("clear-site-data", "\"cookies\""),
+];
+
 /// What the stand-in for the authority was sent.
 async fn echo(parts: Parts, body: String) -> impl axum::response::IntoResponse {
     let lines: Vec<_> =
         parts.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
     let text = format!("{} {}\n{}\n{body}", parts.method, parts.uri, lines.join("\n"));
     let headers = [("set-cookie", "a=1"), ("location", "/next"), ("server", "secret"), ("content-type", "text/x-echo")];
-    (StatusCode::ACCEPTED, headers, text)
+    (StatusCode::ACCEPTED, headers, axum::response::AppendHeaders(PROTECTION), text)
 }
 
 /// Served where the test's own authority listens: this is about what goes over the wire, not about what is answered.
@@ -96,6 +104,9 @@ async fn the_answer_is_relayed_without_what_is_the_authoritys_own() {
         (&"a=1".parse().unwrap(), &"/next".parse().unwrap(), &"text/x-echo".parse().unwrap(),)
     );
     assert!(!headers.contains_key("server"));
+    for (name, value) in PROTECTION {
+        assert_eq!(headers[name], value);
+    }
 }
 
 #[tokio::test]
