@@ -19,7 +19,7 @@ use serde_json::json;
 use super::call::{Call, Form};
 use super::problem::{self, Fail};
 use super::refresh::{Sent, prove_origin};
-use super::respond;
+use super::{csrf, respond};
 use crate::error::Error;
 use crate::instance::{Instance, Shown, Wait};
 
@@ -62,7 +62,14 @@ pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) ->
             ended.push(sid);
         }
     }
-    Ok(signed_out(&app, call.form() == Form::UrlEncoded))
+    let is_form = call.form() == Form::UrlEncoded;
+    let mut response = signed_out(&app, is_form);
+    if is_form {
+        // Set here and once more by the page that follows: see there.
+        let (_, cookie) = csrf::for_visitor(&instance, &app, &headers)?;
+        respond::set_cookies(&mut response, vec![cookie]);
+    }
+    Ok(response)
 }
 
 pub(super) async fn logout_all(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {

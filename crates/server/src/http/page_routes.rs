@@ -48,7 +48,13 @@ pub(super) async fn sign_in_or_account(State(instance): State<Arc<Instance>>, ca
         return Ok(error_page(SignInFault::TransportNotListed.into()));
     }
     if visit.signed_out.is_some() {
-        return Ok(page(SignedOutPage { app: app.id.as_str() }.render(), StatusCode::OK));
+        // Chromium keeps even `no-store` pages for "back", unless an HttpOnly cookie that was there is written again
+        // after they were left; a cookie that the redirect to here changed does not count. `Clear-Site-Data` comes too
+        // early as well. So the visitor's cookie is set by the redirect and written again here.
+        let (_, cookie) = csrf::for_visitor(&instance, &app, &call.headers())?;
+        let mut response = page(SignedOutPage { app: app.id.as_str() }.render(), StatusCode::OK);
+        respond::set_cookies(&mut response, vec![cookie]);
+        return Ok(response);
     }
     let retry = Retry { app: &app, username: "", return_to: visit.return_to.as_deref() };
     sign_in_page(&instance, &call, &retry, None)
