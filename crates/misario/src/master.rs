@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_number_stands_for_one_key() {
-        let line = |id: u32| format!("{id} {}\n", b64u::encode(&[id as u8; 32]));
+        let line = |id: u8| format!("{id} {}\n", b64u::encode(&[id; 32]));
         assert_eq!(parse(&format!("{HEADER}\n{}{}", line(1), line(1))).unwrap_err(), 3);
         let two = parse(&format!("{HEADER}\n{}{}", line(1), line(2))).unwrap();
         assert_eq!(two.current().id(), 2);

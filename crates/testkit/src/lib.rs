@@ -5,7 +5,7 @@
 //! | [`child`] | tests with a second process |
 //! | [`clock`] | a clock that moves when it is told to |
 //! | [`entropy`] | randomness that replays |
-//! | [`conformance`] | what every store must do, as one suite |
+//! | [`mod@conformance`] | what every store must do, as one suite |
 //! | [`samples`] | things to store |
 
 #![expect(
