@@ -4,7 +4,8 @@
 //! cannot slip under the limit. Each failure beyond the free ones doubles the wait, up to a limit; a success resets the
 //! account. Counters live in memory, bounded; a restart forgives.
 
-use std::collections::HashMap;
+mod counters;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,32 +13,23 @@ use misario_core::changes::MonoTime;
 use misario_core::user::Username;
 use parking_lot::Mutex;
 
-/// Failures of an account that cost nothing yet.
-const FREE_PER_ACCOUNT: u32 = 5;
-/// Failures from an address that cost nothing yet: many people share one.
-const FREE_PER_ADDRESS: u32 = 50;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
-/// Counters that were not touched for so long are forgotten.
-const FORGET: Duration = Duration::from_hours(1);
-const MAX_COUNTERS: usize = 100_000;
+use counters::{Counter, Counters, Limit};
+
+const ACCOUNT: Limit = Limit { free: 5, forgives_every: None };
+/// Many people share an address, and some of them mistype every day.
+const ADDRESS: Limit = Limit { free: 50, forgives_every: Some(Duration::from_mins(1)) };
 
 /// The counters.
 #[derive(Default)]
 pub(crate) struct Throttle {
-    counters: Mutex<HashMap<Counted, Counter>>,
+    counted: Mutex<Counted>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Counted {
-    Account(Username),
-    Address(IpAddr),
-}
-
-#[derive(Clone, Copy)]
-struct Counter {
-    failures: u32,
-    last: MonoTime,
+/// Apart, so that a flood of the one kind pushes out nothing of the other.
+#[derive(Default)]
+struct Counted {
+    accounts: Counters<Username>,
+    addresses: Counters<IpAddr>,
 }
 
 /// An attempt that may be made. It counts as a failure unless [`Throttle::succeeded`] takes it back.
@@ -45,6 +37,10 @@ struct Counter {
 pub(crate) struct Attempt {
     account: Username,
     address: Option<IpAddr>,
+    at: MonoTime,
+    /// When the counters were last moved before.
+    account_before: MonoTime,
+    address_before: MonoTime,
 }
 
 impl Throttle {
@@ -56,52 +52,38 @@ impl Throttle {
         now: MonoTime,
     ) -> Result<Attempt, Duration> {
         let address = address.map(network);
-        let mut counters = self.counters.lock();
-        if counters.len() >= MAX_COUNTERS {
-            counters.retain(|_, counter| now.since(counter.last) < FORGET);
-        }
-        let keys = [
-            Some((Counted::Account(account.clone()), FREE_PER_ACCOUNT)),
-            address.map(|address| (Counted::Address(address), FREE_PER_ADDRESS)),
-        ];
-        let longest = keys.iter().flatten().filter_map(|(key, free)| counters.get(key)?.wait(*free, now)).max();
-        if let Some(wait) = longest {
+        let mut counted = self.counted.lock();
+        let of_account = counted.accounts.get(account).unwrap_or(Counter::new(now)).aged(ACCOUNT, now);
+        let of_address = address
+            .map(|address| (address, counted.addresses.get(&address).unwrap_or(Counter::new(now)).aged(ADDRESS, now)));
+        let address_wait = of_address.and_then(|(_, counter)| counter.wait(ADDRESS, now));
+        if let Some(wait) = of_account.wait(ACCOUNT, now).max(address_wait) {
             return Err(wait);
         }
-        for (key, _) in keys.into_iter().flatten() {
-            let counter = counters.entry(key).or_insert(Counter { failures: 0, last: now });
-            counter.failures = counter.failures.saturating_add(1);
-            counter.last = now;
+        counted.accounts.put(account.clone(), of_account.with_failure(now));
+        if let Some((address, counter)) = of_address {
+            counted.addresses.put(address, counter.with_failure(now));
         }
-        Ok(Attempt { account: account.clone(), address })
+        let address_before = of_address.map_or(now, |(_, counter)| counter.last());
+        Ok(Attempt { account: account.clone(), address, at: now, account_before: of_account.last(), address_before })
     }
 
-    /// The attempt was right: the account starts again, the address gets its one back.
+    /// The attempt was right: the account starts again, the address is as if nothing had been tried from it.
     pub(crate) fn succeeded(&self, attempt: Attempt) {
-        let mut counters = self.counters.lock();
-        counters.remove(&Counted::Account(attempt.account));
-        if let Some(counter) = attempt.address.and_then(|address| counters.get_mut(&Counted::Address(address))) {
-            counter.failures = counter.failures.saturating_sub(1);
+        let mut counted = self.counted.lock();
+        counted.accounts.remove(&attempt.account);
+        if let Some(address) = attempt.address {
+            counted.addresses.take_back(&address, attempt.at, attempt.address_before);
         }
     }
 
     /// The attempt was not made after all (no room in the pool, the store failed): both get their one back.
     pub(crate) fn not_made(&self, attempt: &Attempt) {
-        let mut counters = self.counters.lock();
-        let keys = [Some(Counted::Account(attempt.account.clone())), attempt.address.map(Counted::Address)];
-        for key in keys.into_iter().flatten() {
-            if let Some(counter) = counters.get_mut(&key) {
-                counter.failures = counter.failures.saturating_sub(1);
-            }
+        let mut counted = self.counted.lock();
+        counted.accounts.take_back(&attempt.account, attempt.at, attempt.account_before);
+        if let Some(address) = attempt.address {
+            counted.addresses.take_back(&address, attempt.at, attempt.address_before);
         }
-    }
-}
-
-impl Counter {
-    fn wait(self, free: u32, now: MonoTime) -> Option<Duration> {
-        let beyond = self.failures.checked_sub(free)?;
-        let wait = FIRST_WAIT.saturating_mul(1 << beyond.min(16)).min(LONGEST_WAIT);
-        wait.checked_sub(now.since(self.last)).filter(|left| !left.is_zero())
     }
 }
 
@@ -139,7 +121,7 @@ mod tests {
     fn the_wait_doubles_and_a_success_resets_it() {
         let throttle = Throttle::default();
         let alice = name("alice");
-        for _ in 0..FREE_PER_ACCOUNT {
+        for _ in 0..ACCOUNT.free {
             throttle.attempt(&alice, None, at(0)).unwrap();
         }
         throttle.attempt(&alice, None, at(1)).unwrap();
@@ -158,13 +140,13 @@ mod tests {
                 .collect();
             tries.into_iter().map(|one| one.join().unwrap()).sum::<usize>()
         });
-        assert_eq!(made, FREE_PER_ACCOUNT as usize);
+        assert_eq!(made, ACCOUNT.free as usize);
     }
 
     #[test]
     fn an_address_is_its_network() {
         let throttle = Throttle::default();
-        for n in 0..FREE_PER_ADDRESS {
+        for n in 0..ADDRESS.free {
             let address = format!("2001:db8::{n:x}").parse().unwrap();
             throttle.attempt(&name(&format!("u{n}")), Some(address), at(0)).unwrap();
         }
@@ -181,5 +163,49 @@ mod tests {
             let attempt = throttle.attempt(&name("a"), None, at(0)).unwrap();
             throttle.not_made(&attempt);
         }
+    }
+
+    #[test]
+    fn what_is_long_ago_is_forgotten() {
+        let throttle = Throttle::default();
+        for second in [0, 10_000] {
+            for _ in 0..ACCOUNT.free {
+                throttle.attempt(&name("a"), None, at(second)).unwrap();
+            }
+            assert!(throttle.attempt(&name("a"), None, at(second)).is_err());
+        }
+        let hour = 60 * 60;
+        assert!(throttle.attempt(&name("a"), None, at(10_000 + hour)).is_ok());
+        assert!(throttle.attempt(&name("a"), None, at(10_000 + hour)).is_ok(), "it begins at nothing");
+    }
+
+    /// Whoever shares an address with a few who mistype is not kept out by them.
+    #[test]
+    fn an_address_is_forgiven_one_failure_a_minute() {
+        let throttle = Throttle::default();
+        let address = Some("192.0.2.1".parse().unwrap());
+        for minute in 0..500_u64 {
+            throttle.attempt(&name(&format!("u{minute}")), address, at(minute * 60)).unwrap();
+        }
+        for n in 0..ADDRESS.free {
+            throttle.attempt(&name(&format!("v{n}")), address, at(500 * 60)).unwrap();
+        }
+        assert!(throttle.attempt(&name("w"), address, at(500 * 60)).is_err());
+    }
+
+    /// Else the wait of an attacker's neighbours would begin anew each time that one of them gets in.
+    #[test]
+    fn a_success_does_not_prolong_the_wait_of_its_address() {
+        let throttle = Throttle::default();
+        let address = Some("192.0.2.1".parse().unwrap());
+        for n in 0..ADDRESS.free + 4 {
+            let second = if n < ADDRESS.free { 0 } else { 10 * u64::from(n + 1 - ADDRESS.free) };
+            throttle.attempt(&name(&format!("u{n}")), address, at(second)).unwrap();
+        }
+        let wait = throttle.attempt(&name("right"), address, at(40)).unwrap_err();
+        assert_eq!(wait, Duration::from_secs(16));
+        let right = throttle.attempt(&name("right"), address, at(57)).unwrap();
+        throttle.succeeded(right);
+        assert!(throttle.attempt(&name("other"), address, at(57)).is_ok());
     }
 }

@@ -128,15 +128,21 @@ impl Call {
         }
     }
 
-    /// The network address of whoever is at the other end; a connected app says so for its own callers.
+    /// The network address of whoever is at the other end; a connected app says so for its own callers. `None` where
+    /// only a machine in between is known: all who come through it would count as one.
     pub(super) async fn address(&self, instance: &Instance) -> Result<Option<IpAddr>, Error> {
-        let forwarded = self.parts.headers.get("misario-forwarded-for").and_then(|value| value.to_str().ok());
+        // On this machine is a proxy that ends TLS, or whoever could do worse than guess passwords.
+        let elsewhere = |address: &IpAddr| !address.to_canonical().is_loopback();
+        let forwarded =
+            self.parts.headers.get("misario-forwarded-for").and_then(|value| value.to_str().ok()?.parse().ok());
         let peer = self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let Some(forwarded) = forwarded.and_then(|text| text.parse().ok()) else { return Ok(peer) };
+        if forwarded.is_none() && !self.parts.headers.contains_key("misario-client") {
+            return Ok(peer.filter(elsewhere));
+        }
         // Anybody can write the header; only a client that may forward is believed.
         let client = client_of(instance, &self.parts).await?;
         let may = client.is_some_and(|client| client.may(Right::Feed, client.app.as_ref()));
-        Ok(if may { Some(forwarded) } else { peer })
+        Ok(if may { forwarded } else { peer }.filter(elsewhere))
     }
 
     /// What the request is made from.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use misario_core::app::Transport;
+use misario_core::client::Right;
 use misario_core::secret::SecretText;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Held, Host, PASSWORD};
+use crate::support::{Answer, Call, Held, Host, PASSWORD, basic};
 
 async fn attempt(host: &Host, name: &str, password: &str, peer: &str) -> Answer {
     let sent = json!({ "app": "web", "username": name, "password": password, "transport": "bearer" });
@@ -92,6 +93,23 @@ async fn one_address_is_throttled_over_all_accounts_and_nobody_can_lend_one() {
         }
     }
     assert_eq!(refused, Some(50), "a header that anybody can write changes no address");
+}
+
+/// A TLS proxy on this machine, and a connected app that does not know who its callers are, stand for everybody.
+#[tokio::test]
+async fn a_machine_in_between_is_no_address_to_throttle() {
+    let host = Host::start().await;
+    let secret = host.client("backend", None, &[Right::Feed]).await;
+    let backend = basic("backend", &secret);
+    for nth in 0..60 {
+        let call = |name: &str| {
+            let name = format!("{name}{nth}");
+            Call::post("/v1/login").json(&json!({ "app": "web", "username": name, "password": "not the password, no" }))
+        };
+        let proxy = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"][nth % 3];
+        call("u").peer(proxy).send(&host).await.expect(401);
+        call("v").peer("198.51.100.10").header("misario-client", &backend).send(&host).await.expect(401);
+    }
 }
 
 /// What is shown again to be let at something is throttled, too.

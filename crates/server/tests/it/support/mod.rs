@@ -23,7 +23,7 @@ use misario_testkit::clock::FakeClock;
 use misario_tower::{Clock, OsEntropy};
 use serde_json::json;
 
-pub(crate) use call::{Answer, Call};
+pub(crate) use call::{Answer, Call, basic};
 pub(crate) use held::{Held, claims};
 pub(crate) use stores::{Health, Probe, counted};
 
