@@ -90,9 +90,18 @@ impl Connection {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         });
-        let guard = guard.for_app(options.app);
+        let guard = guard.for_app(options.app.clone());
         let (stop, stopped) = oneshot::channel();
-        let client = Client { target: Arc::clone(&target), driver, clock, entropy, questions, status, stop: stopped };
+        let client = Client {
+            target: Arc::clone(&target),
+            app: options.app,
+            driver,
+            clock,
+            entropy,
+            questions,
+            status,
+            stop: stopped,
+        };
         let task = tokio::spawn(client.run());
         let forwarder = Forwarder::new(target, guard.clone());
         let connection = Self { guard, forwarder, status: watched, stop: Mutex::new(Some(Running { stop, task })) };

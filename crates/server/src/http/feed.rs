@@ -10,16 +10,18 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
+use http::HeaderMap;
 use misario_core::authn::Touch;
 use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
 use misario_core::client::{Client, Right};
-use misario_core::id::ReplicaId;
+use misario_core::id::{AppId, ReplicaId};
 use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
 use tokio::sync::mpsc;
 
 use super::policy::Caller;
 use super::problem::{Fail, missing};
+use crate::error::InputFault;
 use crate::instance::{Instance, millis};
 
 /// How long a frame may take to be written: a follower that does not read holds up nobody but itself.
@@ -31,9 +33,14 @@ const QUESTIONS: usize = 64;
 pub(super) async fn feed(
     State(instance): State<Arc<Instance>>,
     axum::Extension(caller): axum::Extension<Caller>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Fail> {
     let Caller::Client(client) = caller else { return Err(missing().into()) };
+    // None of its questions would be answered, and it would look as if nobody could be told apart.
+    if is_of_another_app(&instance, &client, &headers) {
+        return Err(InputFault::RightMissing { right: Right::Feed.name() }.into());
+    }
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     Ok(upgrade.on_upgrade(async move |socket| {
         let mut line = Line { instance, client, socket, sent: Position::ZERO };
@@ -42,6 +49,12 @@ pub(super) async fn feed(
             let _ = line.send(&ParentFrame::Bye { code: why.to_owned() }).await;
         }
     }))
+}
+
+/// Whether the follower protects an app, of those that there are, which the client may not ask about.
+fn is_of_another_app(instance: &Instance, client: &Client, headers: &HeaderMap) -> bool {
+    let app = headers.get("misario-app").and_then(|app| AppId::new(app.to_str().ok()?).ok());
+    app.is_some_and(|app| instance.app(&app).is_ok() && !client.may(Right::Feed, Some(&app)))
 }
 
 /// One follower's connection.

@@ -21,7 +21,9 @@ pub enum ConnectError {
     #[error("the client secret is not one that was made by misario")]
     SecretInvalid,
     /// The authority refused the client.
-    #[error("the authority refused the client with status {status}: check client id, secret and the right `feed`")]
+    #[error(
+        "the authority refused the client with status {status}: check client id, secret, the right `feed`, and whose client it is"
+    )]
     Refused {
         /// Its answer.
         status: u16,
@@ -57,7 +59,10 @@ impl ConnectError {
         ("connect_tls_unsupported", "The authority's URL is https://, which this version does not speak."),
         ("name_invalid", "The client id is not of the form that client ids have."),
         ("connect_secret_invalid", "The client secret holds characters that no secret has."),
-        ("connect_refused", "The authority refused the client: check client id, secret and the right `feed`."),
+        (
+            "connect_refused",
+            "The authority refused the client: check client id, secret, the right `feed`, and whose client it is.",
+        ),
         ("connect_unreachable", "Nothing came from the authority in time."),
         ("connect_no_lease", "The authority was reached and granted no lease in time."),
         ("connect_app_unknown", "The authority has no app of that name."),

@@ -9,6 +9,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use misario_core::changes::MonoTime;
 use misario_core::changes::frame::{Body, MAX_FRAME, ParentFrame, ReplicaFrame};
+use misario_core::id::AppId;
 use misario_jose::Entropy;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -51,6 +52,8 @@ pub(crate) struct Status {
 /// Follows the authority until it is told to stop.
 pub(crate) struct Client {
     pub(crate) target: Arc<Target>,
+    /// The app that is protected.
+    pub(crate) app: AppId,
     pub(crate) driver: Driver,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -89,7 +92,7 @@ impl Client {
     /// One connection, from its beginning to its end. A lease sets `failures` back to none.
     async fn follow(&mut self, failures: &mut u32) -> Result<Stopped, FeedError> {
         let connected = tokio::select! {
-            connected = tokio::time::timeout(PATIENCE, connect(&self.target)) => connected,
+            connected = tokio::time::timeout(PATIENCE, connect(&self.target, &self.app)) => connected,
             _ = &mut self.stop => {
                 self.driver.leave();
                 return Ok(Stopped);
@@ -192,10 +195,14 @@ impl Asked {
     }
 }
 
-async fn connect(target: &Target) -> Result<Socket, FeedError> {
+async fn connect(target: &Target, app: &AppId) -> Result<Socket, FeedError> {
     let mut request = target.websocket(PATH).into_client_request()?;
     let headers = request.headers_mut();
     headers.insert(AUTHORIZATION, target.basic().clone());
+    // Said at once, so that another app's client is refused here and not at its first question.
+    if let Ok(app) = HeaderValue::from_str(app.as_str()) {
+        headers.insert(HeaderName::from_static("misario-app"), app);
+    }
     let subprotocol = HeaderName::from_static("sec-websocket-protocol");
     headers.insert(subprotocol, HeaderValue::from_static(SUBPROTOCOL));
     let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
