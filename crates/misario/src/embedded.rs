@@ -1,5 +1,6 @@
 //! The authority inside the app's own process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use misario_core::app::{App, InvalidApp, Mode, Origin, Transport};
 use misario_core::id::{AppId, InvalidName};
 use misario_core::store::StoreError;
-use misario_server::{AppSetting, Parts, Server, ServerConfig, SettingSource, StartError, Stores};
+use misario_server::{
+    AppSetting, Error, InternalFault, Parts, Server, ServerConfig, SettingSource, StartError, Stores,
+};
 use misario_store_sqlite::{Options, SqliteStore};
 use misario_tower::OsEntropy;
 
@@ -101,21 +104,36 @@ impl Embedded {
             [one] => Some(one.app.id.clone()),
             _ => None,
         };
-        let keys = MasterKeys::load_or_create(&key_file(&self.database), &OsEntropy)?;
+        let path = key_file(&self.database);
+        // A new key file beside an old database would open nothing of it, and stand where the right one belongs.
+        if !path.exists() && std::fs::metadata(&self.database).is_ok_and(|database| database.len() > 0) {
+            return Err(MasterKeyError::Missing { path }.into());
+        }
+        let keys = MasterKeys::load_or_create(&path, &OsEntropy)?;
         let store = Arc::new(SqliteStore::open(&self.database, Options::default())?);
         let config = ServerConfig {
             issuer: self.issuer,
             leeway: 5,
             lease: self.lease,
             apps,
-            policies: std::collections::BTreeMap::new(),
+            policies: BTreeMap::new(),
             demo: false,
             bootstrap_secret: None,
             password_threads: self.password_threads,
         };
         let stores = Stores { records: store.clone(), live: store };
-        let server = Server::start(Parts { config, stores, keys }).await?;
+        let server = Server::start(Parts { config, stores, keys }).await.map_err(|error| of_start(error, path))?;
         Ok(Misario::of_server(server, only))
+    }
+}
+
+/// The signing keys are the first that is opened of what the database keeps sealed.
+fn of_start(error: StartError, key_file: PathBuf) -> EmbeddedError {
+    match error {
+        StartError::Refused(Error::Internal(InternalFault::Record { what: "signing key" })) => {
+            MasterKeyError::OfAnother { path: key_file }.into()
+        }
+        error => error.into(),
     }
 }
 

@@ -41,6 +41,18 @@ pub enum MasterKeyError {
         /// Its mode.
         mode: u32,
     },
+    /// There is a database, and no key file beside it.
+    #[error("the key file {} is missing: everything in the database depends on it, restore it from a backup", path.display())]
+    Missing {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It does not open what the database keeps sealed.
+    #[error("the key file {} is not the one that the database beside it was written with (or the database is damaged): restore it from a backup", path.display())]
+    OfAnother {
+        /// Which file.
+        path: PathBuf,
+    },
     /// It is not of the form that is written here.
     #[error("the key file {} is malformed at line {line}: every login depends on it, restore it from a backup", path.display())]
     Malformed {
@@ -56,6 +68,11 @@ impl MasterKeyError {
     pub const CODES: &'static [(&'static str, &'static str)] = &[
         ("master_key_io", "The key file cannot be read or written."),
         ("master_key_exposed", "The key file can be read by others than its owner."),
+        ("master_key_missing", "There is a database, but its key file is gone; restore it from a backup."),
+        (
+            "master_key_of_another",
+            "The key file is not the one that the database was written with; restore it from a backup.",
+        ),
         ("master_key_malformed", "The key file is not of the form that is written here; restore it from a backup."),
     ];
 
@@ -64,6 +81,8 @@ impl MasterKeyError {
         match self {
             Self::Io { .. } => "master_key_io",
             Self::Exposed { .. } => "master_key_exposed",
+            Self::Missing { .. } => "master_key_missing",
+            Self::OfAnother { .. } => "master_key_of_another",
             Self::Malformed { .. } => "master_key_malformed",
         }
     }
@@ -151,6 +170,20 @@ fn parse(text: &str) -> Result<TokenKeys, usize> {
 mod tests {
     use super::*;
     use misario_tower::OsEntropy;
+
+    #[test]
+    fn the_codes_are_those_of_the_variants() {
+        let path = PathBuf::new;
+        let all = [
+            MasterKeyError::Io { path: path(), verb: "read", source: std::io::Error::other("") },
+            MasterKeyError::Exposed { path: path(), mode: 0o644 },
+            MasterKeyError::Missing { path: path() },
+            MasterKeyError::OfAnother { path: path() },
+            MasterKeyError::Malformed { path: path(), line: 1 },
+        ];
+        let codes: Vec<_> = all.iter().map(MasterKeyError::code).collect();
+        assert_eq!(codes, MasterKeyError::CODES.iter().map(|(code, _)| *code).collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_key_file_is_made_once_and_read_again() {
