@@ -71,12 +71,7 @@ impl Call {
 
     /// What the body is written in. A simple content type that a form on any site could send is no JSON.
     pub(super) fn form(&self) -> Form {
-        let value = self.parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-            "application/json" => Form::Json,
-            "application/x-www-form-urlencoded" => Form::UrlEncoded,
-            _ => Form::Absent,
-        }
+        form_of(&self.parts.headers)
     }
 
     /// The body as JSON.
@@ -105,6 +100,21 @@ impl Call {
     /// The body as JSON or as a form, or nothing.
     pub(super) fn json_form_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Error> {
         if self.body.is_empty() { Ok(T::default()) } else { self.json_or_form() }
+    }
+
+    /// The CSRF token that a form has in its field `_csrf`; a form that has two has none.
+    pub(super) fn form_token(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Field {
+            #[serde(rename = "_csrf")]
+            token: Option<String>,
+        }
+        serde_urlencoded::from_bytes::<Field>(&self.body).ok().and_then(|field| field.token)
+    }
+
+    /// The request, whole again.
+    pub(super) fn into_request(self) -> Request {
+        Request::from_parts(self.parts, self.body.into())
     }
 
     /// The app of the request.
@@ -149,6 +159,16 @@ impl Call {
     pub(super) async fn device(&self, instance: &Instance) -> Result<Device, Error> {
         let agent = self.parts.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(device::describe(agent.unwrap_or_default(), self.address(instance).await?))
+    }
+}
+
+/// What the body of a request with these headers is written in.
+pub(super) fn form_of(headers: &HeaderMap) -> Form {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "application/json" => Form::Json,
+        "application/x-www-form-urlencoded" => Form::UrlEncoded,
+        _ => Form::Absent,
     }
 }
 

@@ -125,6 +125,9 @@ fn usual_transport(call: &Call, app: &App, is_form: bool) -> Transport {
 #[derive(Deserialize)]
 struct Reauth {
     password: Zeroizing<String>,
+    /// Judged by the route's policy.
+    #[serde(rename = "_csrf")]
+    _csrf_token: Option<String>,
 }
 
 /// The user proves once more who they are.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
@@ -14,7 +13,7 @@ use misario_core::client::{Client, Right};
 use misario_core::id::AppId;
 use misario_tower::Gate;
 
-use super::call;
+use super::call::{self, Call, Form};
 use super::problem::Fail;
 use crate::error::{Error, InputFault};
 use crate::instance::Instance;
@@ -63,36 +62,58 @@ pub(super) fn enforced(
 }
 
 async fn enforce(State((instance, policy)): State<(Arc<Instance>, Policy)>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let caller = match policy {
-        Policy::Public | Policy::SignIn | Policy::ShowsCredential => Ok(None),
-        Policy::Login => login(&instance, &parts, CsrfDemand::Proof).await.map(Some),
-        Policy::LoginSensitive => login(&instance, &parts, CsrfDemand::Token).await.map(Some),
-        Policy::Client(right) => client(&instance, &parts, right).await.map(Some),
-        Policy::AdminRead => admin(&instance, &parts, false).await.map(Some),
-        Policy::AdminWrite => admin(&instance, &parts, true).await.map(Some),
-    };
-    match caller {
-        Ok(caller) => {
-            if let Some(caller) = caller {
-                parts.extensions.insert(caller);
-            }
-            next.run(Request::from_parts(parts, Body::new(body))).await
-        }
-        Err(error) => Fail(error).into_response(),
+    match admitted(&instance, policy, request).await {
+        Ok(request) => next.run(request).await,
+        Err(fail) => fail.into_response(),
     }
 }
 
-async fn login(instance: &Instance, parts: &http::request::Parts, csrf: CsrfDemand) -> Result<Caller, Error> {
-    let app = call::app_of(instance, parts, None)?;
-    let requirement = Requirement { app: Some(app.id.clone()), csrf, ..Requirement::default() };
-    checked(parts, &requirement).await
+/// The request, with its caller in it.
+async fn admitted(instance: &Instance, policy: Policy, request: Request) -> Result<Request, Fail> {
+    let of_login = matches!(policy, Policy::Login | Policy::LoginSensitive);
+    let (request, form_token) = if of_login && call::form_of(request.headers()) == Form::UrlEncoded {
+        // A page without script has no other place for its CSRF token than the form.
+        let call = Call::from_request(request, &()).await?;
+        let token = call.form_token();
+        (call.into_request(), token)
+    } else {
+        (request, None)
+    };
+    let (parts, body) = request.into_parts();
+    let caller = match policy {
+        Policy::Public | Policy::SignIn | Policy::ShowsCredential => None,
+        Policy::Login => Some(login(instance, &parts, CsrfDemand::Proof, form_token.as_deref()).await?),
+        Policy::LoginSensitive => Some(login(instance, &parts, CsrfDemand::Token, form_token.as_deref()).await?),
+        Policy::Client(right) => Some(client(instance, &parts, right).await?),
+        Policy::AdminRead => Some(admin(instance, &parts, false).await?),
+        Policy::AdminWrite => Some(admin(instance, &parts, true).await?),
+    };
+    let mut request = Request::from_parts(parts, body);
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    Ok(request)
 }
 
-async fn checked(parts: &http::request::Parts, requirement: &Requirement) -> Result<Caller, Error> {
+async fn login(
+    instance: &Instance,
+    parts: &http::request::Parts,
+    csrf: CsrfDemand,
+    form_token: Option<&str>,
+) -> Result<Caller, Error> {
+    let app = call::app_of(instance, parts, None)?;
+    let requirement = Requirement { app: Some(app.id.clone()), csrf, ..Requirement::default() };
+    checked(parts, &requirement, form_token).await
+}
+
+async fn checked(
+    parts: &http::request::Parts,
+    requirement: &Requirement,
+    form_token: Option<&str>,
+) -> Result<Caller, Error> {
     // The layer in front of the whole router makes it.
     let gate = Gate::of(parts).ok_or(InputFault::InvalidClient)?;
-    Ok(Caller::Login(Box::new(gate.check(parts, requirement, None).await?)))
+    Ok(Caller::Login(Box::new(gate.check(parts, requirement, form_token).await?)))
 }
 
 async fn client(instance: &Instance, parts: &http::request::Parts, right: Right) -> Result<Caller, Error> {
@@ -113,5 +134,5 @@ async fn admin(instance: &Instance, parts: &http::request::Parts, write: bool) -
     }
     let requirement = misario_core::authn::role("admin").of_app(AppId::new(BUILT_IN)?);
     let requirement = if write { requirement.fresh(ADMIN_FRESH).csrf_token() } else { requirement.or_role("auditor") };
-    checked(parts, &requirement).await
+    checked(parts, &requirement, None).await
 }

@@ -91,6 +91,29 @@ async fn a_token_counts_in_a_header_or_a_form_only() {
     assert!(passes(&host, in_form).await);
 }
 
+/// A page without script has no other place for it, and some routes ask for it before their handler reads the form.
+#[tokio::test]
+async fn a_form_proves_itself_on_routes_behind_a_policy_too() {
+    let host = host().await;
+    let alice = host.user("alice").await;
+    let mut held = host.login("web", Transport::Cookie, &alice).await;
+    let token = held.csrf(&host).await;
+    let foreign = host.login("web", Transport::Cookie, "s2").await.csrf(&host).await;
+    for (path, field) in [("/v1/reauth", ("password", PASSWORD)), ("/v1/logout-all", ("x", "y"))] {
+        let post = |held: &Held, token: &str| {
+            let call = held.shows(Call::post(path)).without("origin").without("sec-fetch-site");
+            call.form(&[field, ("_csrf", token)])
+        };
+        for wrong in ["", "mct_x", foreign.as_str()] {
+            assert!(!passes(&host, post(&held, wrong)).await, "{path}");
+        }
+        let twice = held.shows(Call::post(path)).without("origin").without("sec-fetch-site");
+        assert!(!passes(&host, twice.form(&[field, ("_csrf", &token), ("_csrf", &token)])).await, "{path}");
+        let answer = post(&held, &token).send(&host).await.expect(200);
+        held.keep(&answer);
+    }
+}
+
 /// X02: bound to one login; it survives neither sign-in nor sign-out.
 #[tokio::test]
 async fn a_token_is_of_one_login() {
