@@ -182,7 +182,7 @@ impl Instance {
             org: None,
             position: cut.as_of,
         };
-        self.sign(&app, &login, None, now)
+        self.sign(&app, &login, None, ttl)
     }
 
     /// The subject behind a user name or subject. A subject that has no row here is taken as it is: people who are

@@ -193,7 +193,10 @@ impl Instance {
             (AccessForm::SessionToken, None) => return Err(InternalFault::Record { what: "session" }.into()),
             (AccessForm::Jwt, _) => {
                 let came_with = if refresh.is_some() { head } else { None };
-                self.sign(app, &LoginFacts::of(session, position), came_with, now)?
+                // A token that lived as long as the record's idle time would be renewed when that is over: whoever is
+                // active would be logged out.
+                let lifetime = app.lifetimes.access.min((session.idle / 2).max(1));
+                self.sign(app, &LoginFacts::of(session, position), came_with, lifetime)?
             }
         };
         Ok(Handed {
@@ -211,7 +214,7 @@ impl Instance {
     /// The credentials of a login without a record.
     pub(super) fn hand_out_stateless(&self, app: &Arc<App>, login: &LoginFacts) -> Result<Handed, Error> {
         let now = self.clock.wall();
-        let (access, expires_in) = self.sign(app, login, None, now)?;
+        let (access, expires_in) = self.sign(app, login, None, app.lifetimes.access)?;
         Ok(Handed {
             app: Arc::clone(app),
             sid: login.sid,
@@ -224,15 +227,17 @@ impl Instance {
         })
     }
 
-    /// An access token of the login, and the seconds that it lives: never longer than the login.
+    /// An access token of the login that lives for `lifetime` seconds, but never longer than the login; and the seconds
+    /// that it does.
     pub(super) fn sign(
         &self,
         app: &App,
         login: &LoginFacts,
         came_with: Option<Generation>,
-        now: UnixTime,
+        lifetime: u64,
     ) -> Result<(SecretText, u64), Error> {
-        let exp = now.saturating_add(app.lifetimes.access).min(login.login_exp);
+        let now = self.clock.wall();
+        let exp = now.saturating_add(lifetime).min(login.login_exp);
         let claims = AccessClaims {
             iss: self.config.issuer.clone(),
             aud: app.audience.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use misario_core::authn::Touch;
 use misario_core::id::SessionId;
+use misario_core::session::Session;
 use misario_core::store::Swapped;
 
 use super::Instance;
@@ -13,6 +14,8 @@ use crate::error::Error;
 
 /// How often last-seen times are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(5);
+/// Seconds without another use after which the last one is written down, however small the step is.
+const QUIET: u64 = 10;
 /// How many rounds of that make one round of removal.
 const SWEEP_EVERY: u32 = 12;
 /// Records removed in one go, so that a sweep never keeps the store's writer long.
@@ -27,7 +30,7 @@ impl Instance {
         loop {
             tokio::time::sleep(TOUCH_EVERY).await;
             let Some(instance) = instance.upgrade() else { return };
-            instance.write_touches().await;
+            instance.write_due_touches().await;
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY)
                 && let Err(error) = instance.sweep().await
@@ -37,32 +40,53 @@ impl Instance {
         }
     }
 
-    /// Writes down who was seen. What cannot be written stays noted for the next round.
+    /// Writes down who was seen, to the second: nobody will look at what is noted here any more.
     pub(crate) async fn write_touches(self: &Arc<Self>) {
+        self.write_those(|_, _| true).await;
+    }
+
+    /// Writes down who was seen a tenth of their idle time after they last were, and whoever has gone quiet since: what
+    /// is written last is exact, so no login ends before its idle time is over.
+    async fn write_due_touches(self: &Arc<Self>) {
+        let now = self.clock.wall();
+        self.write_those(|session, touch| session.wants_touch(touch.at) || now.secs_since(touch.at) >= QUIET).await;
+    }
+
+    /// What cannot be written, or is not due, stays noted for the next round.
+    async fn write_those(self: &Arc<Self>, is_due: impl Fn(&Session, Touch) -> bool) {
         let touches = self.memory.read().touches();
         for (sid, touch) in touches {
-            match self.write_touch(sid, touch).await {
-                Ok(()) => self.memory.read().settle(&sid, touch),
+            match self.write_touch(sid, touch, &is_due).await {
+                Ok(true) => self.memory.read().settle(&sid, touch),
+                Ok(false) => {}
                 Err(error) => return tracing::debug!(code = error.code(), "last-seen times wait"),
             }
         }
     }
 
-    async fn write_touch(&self, sid: SessionId, touch: Touch) -> Result<(), Error> {
+    /// Whether the touch is done with.
+    async fn write_touch(
+        &self,
+        sid: SessionId,
+        touch: Touch,
+        is_due: impl Fn(&Session, Touch) -> bool,
+    ) -> Result<bool, Error> {
         loop {
-            let Some(loaded) = self.live.load(&sid).await? else { return Ok(()) };
+            let Some(loaded) = self.live.load(&sid).await? else { return Ok(true) };
             let mut session = loaded.session.clone();
-            if session.wants_touch(touch.at) {
+            let is_due = is_due(&session, touch) || touch.at <= session.last_seen;
+            if is_due {
                 session.last_seen = session.last_seen.max(touch.at);
             }
             let seen = touch.generation.and_then(|generation| session.family.as_ref()?.seen(generation));
             session.family = seen.or(session.family);
             if session == loaded.session {
-                return Ok(());
+                return Ok(is_due);
             }
             match self.live.swap(&session, loaded.revision).await? {
                 Swapped::Conflict => {}
-                _ => return Ok(()),
+                Swapped::Done(_) => return Ok(is_due),
+                Swapped::Gone | Swapped::Fenced => return Ok(true),
             }
         }
     }

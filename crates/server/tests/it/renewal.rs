@@ -95,8 +95,11 @@ async fn an_access_token_in_use_marks_the_head_used() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn racing_refreshes_make_one_rotation_and_all_get_it() {
+    race_refreshes(Arc::new(Host::start().await)).await;
+}
+
+pub(crate) async fn race_refreshes(host: Arc<Host>) {
     for transport in [Transport::Bearer, Transport::Cookie] {
-        let host = Arc::new(long_lived().await);
         let held = host.login("spa", transport, "s1").await;
         let racers: Vec<_> = (0..200)
             .map(|_| {
@@ -115,8 +118,9 @@ async fn racing_refreshes_make_one_rotation_and_all_get_it() {
         }
         assert!(tokens.iter().all(|token| *token == tokens[0]), "{transport}");
         assert_ne!(tokens[0], held.refresh_text().unwrap());
-        let family = serde_json::to_value(&host.store.sessions().await[0]).unwrap()["family"].clone();
-        assert_eq!(family["head"], 2, "{transport}: {family}");
+        let sessions = host.store.sessions().await;
+        let session = sessions.iter().find(|session| session.sid.to_string() == held.sid).unwrap();
+        assert_eq!(session.family.as_ref().unwrap().head().0, 2, "{transport}");
     }
 }
 
@@ -210,6 +214,49 @@ async fn a_session_ends_by_idleness_and_at_its_absolute_end_to_the_second() {
     held.me(&host).await.expect(200);
     host.pass(1).await;
     assert_eq!(held.me(&host).await.told(), (401, "invalid_token".to_owned()));
+}
+
+/// A record's idle time is often shorter than an access token's life: after a switch, or by the app's settings.
+#[tokio::test]
+async fn whoever_is_active_is_not_logged_out_for_idleness() {
+    let host = Host::with(|setup| setup.app("web").lifetimes.idle = 600).await;
+    for mode in [Mode::Hybrid, Mode::Session, Mode::Jwt] {
+        host.switch("web", Mode::Session).await;
+        let mut all = Vec::new();
+        for transport in TRANSPORTS {
+            all.push(host.login("web", transport, "s1").await);
+        }
+        host.switch("web", mode).await;
+        for held in &mut all {
+            held.renew(&host).await.expect(200);
+        }
+        for minute in 0..60 {
+            host.pass(60).await;
+            for held in &mut all {
+                let what = format!("{mode} {} after {minute} min", held.transport);
+                if held.me(&host).await.status != 200 {
+                    assert_ne!(held.transport, Transport::Cookie, "{what}");
+                    assert_eq!(held.renew(&host).await.status, 200, "{what}");
+                    assert_eq!(held.me(&host).await.status, 200, "{what}");
+                }
+            }
+        }
+    }
+}
+
+/// The uses since the last writing are not forgotten by a stop.
+#[tokio::test]
+async fn a_restart_shortens_no_idle_time() {
+    let host = Host::start().await;
+    let mut held = host.login("web", Transport::Bearer, "s1").await;
+    host.pass(100).await;
+    held.me(&host).await.expect(200);
+    host.server.shutdown().await;
+    let (store, clock) = (host.store.clone(), host.clock.clone());
+    drop(host);
+    let host = Host::with(|setup| (setup.store, setup.clock) = (store, clock)).await;
+    host.pass(1_750).await;
+    held.me(&host).await.expect(200);
 }
 
 /// O04: what a refresh hands out is what was granted, whatever it asks for.

@@ -1,5 +1,7 @@
 //! The switch of mode while people are logged in: no unexpected 401, the same login before and after.
 
+use std::sync::Arc;
+
 use misario_core::app::{Mode, Transport};
 use serde_json::{Value, json};
 
@@ -102,7 +104,10 @@ async fn every_credential_ever_issued_counts_until_its_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_number_of_racing_exchanges_of_one_jwt_make_one_session() {
-    let host = std::sync::Arc::new(Host::start().await);
+    race_exchanges(Arc::new(Host::start().await)).await;
+}
+
+pub(crate) async fn race_exchanges(host: Arc<Host>) {
     let held = host.login("service", Transport::Bearer, "s1").await;
     assert!(host.store.sessions().await.is_empty(), "no record stands behind a login of a jwt app");
     host.switch("service", Mode::Session).await;

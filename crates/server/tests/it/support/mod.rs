@@ -52,6 +52,7 @@ impl Clock for Hands {
 pub(crate) struct Setup {
     pub(crate) config: ServerConfig,
     pub(crate) store: Probe,
+    pub(crate) clock: FakeClock,
 }
 
 impl Setup {
@@ -112,10 +113,9 @@ impl Host {
             bootstrap_secret: None,
             password_threads: 2,
         };
-        let mut setup = Setup { config, store: Probe::default() };
+        let mut setup = Setup { config, store: Probe::default(), clock: FakeClock::default() };
         change(&mut setup);
-        let Setup { config, store } = setup;
-        let clock = FakeClock::default();
+        let Setup { config, store, clock } = setup;
         let platform = Platform { clock: Arc::new(Hands(clock.clone())), entropy: Arc::new(OsEntropy) };
         let parts = Parts {
             config,
@@ -125,8 +125,17 @@ impl Host {
         let server = started(Server::start_on(parts, platform), &clock).await.unwrap();
         let router = server.router();
         let mut host = Self { server, clock, store, router, ops: String::new(), secrets: Mutex::default() };
-        host.ops = host.client("ops", None, &Right::ALL).await;
+        host.ops = host.operator().await;
         host
+    }
+
+    /// The client `ops`; another secret of it where the store has it already.
+    async fn operator(&self) -> String {
+        let id = ClientId::new("ops").unwrap();
+        match self.server.instance().rotate_client(&id, false).await {
+            Ok((_, secret)) => secret.expose().to_owned(),
+            Err(_) => self.client("ops", None, &Right::ALL).await,
+        }
     }
 
     /// A client; its secret.
