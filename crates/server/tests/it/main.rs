@@ -7,11 +7,13 @@
 
 mod bad_input;
 mod forward_auth;
+mod on_disk;
 mod origins;
 mod renewal;
 mod revoking;
 mod routes;
 mod secrets;
+mod serving;
 mod sessions;
 mod sign_in;
 mod store_calls;

@@ -33,7 +33,7 @@ impl MakeWriter<'_> for Buffer {
 }
 
 /// A day in the life of a server, refusals and attacks included.
-async fn a_day(host: &Host) {
+pub(crate) async fn a_day(host: &Host) {
     host.user("alice").await;
     for app in ["web", "spa", "service"] {
         for transport in TRANSPORTS {
@@ -64,7 +64,7 @@ async fn a_day(host: &Host) {
 }
 
 /// What of a credential must not be found: itself, its secret part, and its octets in other spellings.
-fn traces(secret: &str) -> Vec<String> {
+pub(crate) fn traces(secret: &str) -> Vec<String> {
     let mut traces = vec![secret.to_owned(), secret[secret.len() - secret.len().min(20)..].to_owned()];
     if let Some(octets) = secret.get(4..).and_then(b64u::decode).filter(|octets| octets.len() >= 16) {
         let tail = &octets[octets.len() - 16..];

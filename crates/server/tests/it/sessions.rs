@@ -16,7 +16,11 @@ async fn listed(host: &Host, held: &mut Held) -> Vec<Value> {
 /// S11, S12.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_logins_live_than_the_app_allows() {
-    let host = Arc::new(Host::with(|setup| setup.app("web").max_logins = Some(5)).await);
+    race_sign_ins(Arc::new(Host::with(|setup| setup.app("web").max_logins = Some(5)).await)).await;
+}
+
+/// `web` allows five logins.
+pub(crate) async fn race_sign_ins(host: Arc<Host>) {
     let elsewhere = host.login("spa", Transport::Bearer, "s1").await;
     let other = host.login("web", Transport::Bearer, "s2").await;
     let racers: Vec<_> = (0..50)
