@@ -82,7 +82,7 @@ impl Misario {
         }
     }
 
-    /// Serves the app until the process is told to stop by Ctrl-C or SIGTERM, with limits on heads, bodies and time.
+    /// Serves the app until the process is told to stop by Ctrl-C or SIGTERM, with limits on heads, connections and time.
     #[cfg(feature = "embedded")]
     pub async fn serve(&self, address: &str, app: Router) -> Result<(), misario_server::ServeError> {
         let listener = tokio::net::TcpListener::bind(address)

@@ -22,6 +22,7 @@ mod respond;
 mod serve;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
@@ -31,6 +32,9 @@ pub use policy::Policy;
 pub use serve::{ServeError, serve};
 
 use crate::instance::Instance;
+
+/// What a request's own work may take.
+const STORE_TIME: Duration = Duration::from_secs(30);
 
 /// A route: what it is called by, and what it asks of its caller.
 pub struct Route {
@@ -131,5 +135,9 @@ fn mounted(instance: &Arc<Instance>, wanted: impl Fn(&Route) -> bool) -> Router<
 }
 
 fn finished(instance: &Arc<Instance>, router: Router<Arc<Instance>>) -> Router {
-    respond::with_headers(router.layer(instance.guard().layer())).with_state(Arc::clone(instance))
+    // Longer than any store deadline, so that the precise error comes first; and a revocation may wait until the lease
+    // of a verifier that does not answer has run out.
+    let limit = STORE_TIME + instance.config.lease + Duration::from_secs(1);
+    let router = respond::in_time(router.layer(instance.guard().layer()), limit);
+    respond::with_headers(router).with_state(Arc::clone(instance))
 }

@@ -70,10 +70,11 @@ impl Throttle {
 
     /// The attempt was right: the account starts again, the address is as if nothing had been tried from it.
     pub(crate) fn succeeded(&self, attempt: Attempt) {
+        let Attempt { account, address, at, address_before, .. } = attempt;
         let mut counted = self.counted.lock();
-        counted.accounts.remove(&attempt.account);
-        if let Some(address) = attempt.address {
-            counted.addresses.take_back(&address, attempt.at, attempt.address_before);
+        counted.accounts.remove(&account);
+        if let Some(address) = address {
+            counted.addresses.take_back(&address, at, address_before);
         }
     }
 

@@ -1,12 +1,14 @@
 //! Headers that every response has, errors included.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, map_response};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY};
 use serde::Serialize;
-use std::sync::Arc;
 
 use crate::error::Error;
 use crate::instance::{Handed, Instance};
@@ -82,14 +84,32 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
     axum::Json(value).into_response()
 }
 
-/// Runs the request with a limit on its time: a store that hangs holds nobody for ever.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    /// Longer than any store deadline, so that the precise error comes first.
-    const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
-    if let Ok(response) = tokio::time::timeout(LIMIT, next.run(request)).await {
-        response
-    } else {
-        let after_ms = u64::try_from(LIMIT.as_millis()).unwrap_or(u64::MAX);
+/// The router with a limit on the time until a response begins: a store that hangs holds nobody for ever.
+pub(super) fn in_time<S: Clone + Send + Sync + 'static>(router: Router<S>, limit: Duration) -> Router<S> {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        if let Ok(response) = tokio::time::timeout(limit, next.run(request)).await {
+            return response;
+        }
+        let after_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         super::problem::Fail(misario_core::store::StoreError::Timeout { after_ms }.into()).into_response()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_hangs_is_answered_all_the_same() {
+        let router = Router::new().route("/hangs", get(std::future::pending::<()>)).route("/works", get(async || ()));
+        for (path, limit, status) in
+            [("/works", Duration::from_mins(1), 200), ("/hangs", Duration::from_millis(1), 503)]
+        {
+            let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+            assert_eq!(in_time(router.clone(), limit).oneshot(request).await.unwrap().status(), status, "{path}");
+        }
     }
 }
