@@ -3,8 +3,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use misario_core::app::Mode;
-use misario_core::authn::{Requirement, UnavailableFault};
-use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame};
+use misario_core::authn::{Requirement, Touch, UnavailableFault};
+use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, Position};
 use misario_core::secret::ReplicaKey;
 use tokio::sync::mpsc;
@@ -144,6 +144,23 @@ async fn a_connected_app_asks_once_and_answers_from_memory() {
         assert_eq!(checked(&connection, &token).await.unwrap().permit.principal().subject(), "alice");
     }
     assert_eq!(bench.told.asked.lock().len(), 1);
+}
+
+#[tokio::test]
+async fn a_question_comes_after_what_was_used_before_it() {
+    let bench = Bench::new(Mode::Session);
+    let mut line = Line::open(&bench, usize::MAX).await;
+    let connection = Connection::start(line.options("mcs_right")).await.unwrap();
+    let used = Touch { at: SystemClock.wall(), generation: None };
+    connection.guard().memory().read().touch(sid(2), used);
+    assert!(checked(&connection, &bench.session_token(sid(1))).await.is_err());
+    let first = line.next(|frame| match frame {
+        ReplicaFrame::Seen { .. } | ReplicaFrame::Ask { .. } => Some(frame.clone()),
+        _ => None,
+    });
+    let uses = vec![Use { sid: sid(2), at: used.at, generation: None }];
+    assert_eq!(first.await, ReplicaFrame::Seen { uses });
+    assert!(connection.guard().memory().read().touches().is_empty());
 }
 
 #[tokio::test]

@@ -105,9 +105,8 @@ impl Client {
             // Before anything that comes in: a flood of answers must not keep the lease from being renewed.
             let pause = self.driver.pause();
             if pause.is_zero() {
-                for frame in self.driver.tick()? {
-                    send(&mut socket, &frame).await?;
-                }
+                let due = self.driver.tick()?;
+                self.send_all(&mut socket, due).await?;
                 continue;
             }
             tokio::select! {
@@ -117,9 +116,11 @@ impl Client {
                         self.act(action, &mut socket, &mut asked, failures).await?;
                     }
                 }
-                Some(put) = self.questions.recv() => {
-                    if let Some(frame) = asked.put(put) {
-                        send(&mut socket, &frame).await?;
+                Some(put) = self.questions.recv(), if self.driver.is_welcomed() => {
+                    if let Some(question) = asked.put(put) {
+                        let reports = self.driver.before_asking();
+                        self.send_all(&mut socket, reports).await?;
+                        send(&mut socket, &question).await?;
                     }
                 }
                 () = tokio::time::sleep(pause) => {}
@@ -132,6 +133,14 @@ impl Client {
                 }
             }
         }
+    }
+
+    async fn send_all(&self, socket: &mut Socket, frames: Vec<ReplicaFrame>) -> Result<(), FeedError> {
+        for frame in frames {
+            send(socket, &frame).await?;
+            self.driver.sent(&frame);
+        }
+        Ok(())
     }
 
     async fn act(

@@ -140,6 +140,26 @@ impl Driver {
         Ok(frames)
     }
 
+    /// Whether the authority may be asked: it has said who it is.
+    pub(crate) const fn is_welcomed(&self) -> bool {
+        self.issuer.is_some()
+    }
+
+    /// What the authority has to know before it is asked anything: frames keep their order, and it would otherwise
+    /// call a login idle that was used here a moment ago.
+    pub(crate) fn before_asking(&self) -> Vec<ReplicaFrame> {
+        self.report()
+    }
+
+    /// The frame was handed over: what it reports is not reported again.
+    pub(crate) fn sent(&self, frame: &ReplicaFrame) {
+        let ReplicaFrame::Seen { uses } = frame else { return };
+        let memory = self.memory.read();
+        for Use { sid, at, generation } in uses {
+            memory.settle(sid, Touch { at: *at, generation: *generation });
+        }
+    }
+
     /// How long until something is due; zero if something is.
     pub(crate) fn pause(&self) -> Duration {
         let now = self.clock.mono();
@@ -227,11 +247,7 @@ impl Driver {
     }
 
     fn report(&self) -> Vec<ReplicaFrame> {
-        let memory = self.memory.read();
-        let touches = memory.touches();
-        for (sid, touch) in &touches {
-            memory.settle(sid, *touch);
-        }
+        let touches = self.memory.read().touches();
         let used = |(sid, touch): (_, Touch)| Use { sid, at: touch.at, generation: touch.generation };
         let uses: Vec<_> = touches.into_iter().map(used).collect();
         uses.chunks(USES).map(|uses| ReplicaFrame::Seen { uses: uses.to_vec() }).collect()

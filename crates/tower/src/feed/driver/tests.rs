@@ -256,20 +256,43 @@ fn a_silent_connection_is_given_up() {
     feed.driver.tick().unwrap();
 }
 
+fn uses(frames: Vec<ReplicaFrame>) -> Vec<ReplicaFrame> {
+    frames.into_iter().filter(|frame| matches!(frame, ReplicaFrame::Seen { .. })).collect()
+}
+
+fn seen_at(seconds: u64) -> ReplicaFrame {
+    ReplicaFrame::Seen { uses: vec![Use { sid: sid(1), at: UnixTime::from_secs(seconds), generation: None }] }
+}
+
 #[test]
-fn used_logins_are_reported_once() {
+fn used_logins_are_reported_until_the_report_was_handed_over() {
     let mut feed = Feed::leased();
-    let touch = Touch { at: UnixTime::from_secs(NOW), generation: None };
-    feed.memory.read().touch(sid(1), touch);
+    let touch = |seconds| Touch { at: UnixTime::from_secs(seconds), generation: None };
+    feed.memory.read().touch(sid(1), touch(NOW));
     feed.clock.advance(REPORT);
-    let uses = |frames: Vec<ReplicaFrame>| -> Vec<_> {
-        frames.into_iter().filter(|frame| matches!(frame, ReplicaFrame::Seen { .. })).collect()
-    };
-    let expected =
-        ReplicaFrame::Seen { uses: vec![Use { sid: sid(1), at: UnixTime::from_secs(NOW), generation: None }] };
-    assert_eq!(uses(feed.driver.tick().unwrap()), [expected]);
-    feed.clock.advance(Duration::from_millis(900));
-    assert!(uses(feed.driver.tick().unwrap()).is_empty());
+    assert_eq!(uses(feed.driver.tick().unwrap()), [seen_at(NOW)]);
+    // The connection broke before it went out.
+    feed.driver.ended(&FeedError::Closed);
+    feed.resume();
+    feed.welcome().unwrap();
+    feed.clock.advance(REPORT);
+    assert_eq!(uses(feed.driver.tick().unwrap()), [seen_at(NOW)]);
+    // Used once more between the report and the socket: that use is still to be told.
+    feed.memory.read().touch(sid(1), touch(NOW + 1));
+    feed.driver.sent(&seen_at(NOW));
+    assert_eq!(feed.driver.before_asking(), [seen_at(NOW + 1)]);
+    feed.driver.sent(&seen_at(NOW + 1));
+    assert_eq!(feed.driver.before_asking(), []);
+}
+
+#[test]
+fn nothing_is_asked_before_the_authority_said_who_it_is() {
+    let mut feed = Feed::leased();
+    assert!(feed.driver.is_welcomed());
+    feed.resume();
+    assert!(!feed.driver.is_welcomed(), "another one may have answered");
+    feed.welcome().unwrap();
+    assert!(feed.driver.is_welcomed());
 }
 
 #[test]
