@@ -2,7 +2,8 @@
 //!
 //! The authority judges these requests as if they had come to itself: it is shown the user's credential, what proves
 //! where the request came from, and this app's own credential as a client; nothing else. What it answers is relayed,
-//! cookies included, so that they are set on the app's own origin.
+//! cookies included, so that they are set on the app's own origin. One answer is not: that this app is not who it says
+//! it is. That is no word about the user, and clients would take its 401 for a logout.
 
 mod headers;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +23,9 @@ use http::StatusCode;
 use http::request::Parts;
 use http_body_util::Full;
 use misario_core::authn::{RequestFault, UnavailableFault};
+use misario_core::changes::MonoTime;
+use parking_lot::Mutex;
+use serde::Deserialize;
 
 use crate::connect::Target;
 use crate::gate::Gate;
@@ -33,6 +38,9 @@ pub use headers::visitor_cookie;
 /// The largest body that is forwarded.
 const MAX_BODY: usize = 64 * 1024;
 
+/// How often a wrong client secret is logged: each request meets it, until somebody mends it.
+const COMPLAINT: Duration = Duration::from_mins(1);
+
 /// Forwards to one authority, for one app.
 #[derive(Clone)]
 pub(crate) struct Forwarder(Arc<Inner>);
@@ -41,11 +49,19 @@ struct Inner {
     target: Arc<Target>,
     guard: Guard,
     client: HttpClient,
+    /// When a wrong client secret was logged last.
+    complained: Mutex<Option<MonoTime>>,
+}
+
+/// What of a problem body tells the authority's refusal of this app from its refusal of a user.
+#[derive(Deserialize)]
+struct Refused {
+    code: String,
 }
 
 impl Forwarder {
     pub(crate) fn new(target: Arc<Target>, guard: Guard) -> Self {
-        Self(Arc::new(Inner { target, guard, client: HttpClient::new() }))
+        Self(Arc::new(Inner { target, guard, client: HttpClient::new(), complained: Mutex::default() }))
     }
 
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
@@ -69,6 +85,10 @@ impl Forwarder {
         let request = self.request(&parts, body)?;
         let answered = self.0.client.call(request).await;
         let (parts, body) = answered.map_err(|_| self.problem(&UnavailableFault::Authority.into()))?.into_parts();
+        if is_of_this_app(parts.status, &body) {
+            self.complain();
+            return Err(self.problem(&UnavailableFault::Authority.into()));
+        }
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers::back(&parts.headers);
@@ -90,9 +110,28 @@ impl Forwarder {
         Ok(request)
     }
 
+    /// Whether it was logged; once in a while is enough.
+    fn complain(&self) -> bool {
+        let now = self.0.guard.clock().mono();
+        let mut complained = self.0.complained.lock();
+        if complained.is_some_and(|last| now.since(last) < COMPLAINT) {
+            return false;
+        }
+        *complained = Some(now);
+        drop(complained);
+        tracing::error!("the authority refuses this app's client id and secret: nobody can sign in until they are mended");
+        true
+    }
+
     fn problem(&self, rejection: &misario_core::authn::Rejection) -> Problem {
         Problem::rejected(rejection, self.0.guard.entropy())
     }
+}
+
+/// Whether the authority refuses the client that forwards, and not the user.
+fn is_of_this_app(status: StatusCode, body: &[u8]) -> bool {
+    status == StatusCode::UNAUTHORIZED
+        && serde_json::from_slice(body).is_ok_and(|refused: Refused| refused.code == "invalid_client")
 }
 
 async fn forward(State(forwarder): State<Forwarder>, request: Request) -> Response {

@@ -28,17 +28,26 @@ async fn echo(parts: Parts, body: String) -> impl axum::response::IntoResponse {
 
 /// Served where the test's own authority listens: this is about what goes over the wire, not about what is answered.
 async fn authority() -> String {
+    authority_of(Router::new().fallback(any(echo))).await
+}
+
+async fn authority_of(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(axum::serve(listener, Router::new().fallback(any(echo))).into_future());
+    tokio::spawn(axum::serve(listener, router).into_future());
     url
 }
 
 fn app(bench: &Bench, url: &str) -> Router {
+    let forwarder = forwarder(bench, url);
+    forwarder.routes().layer(forwarder.0.guard.layer())
+}
+
+fn forwarder(bench: &Bench, url: &str) -> Forwarder {
     let secret = SecretText::new("mcs_secret".to_owned());
     let target = Target::new(url, &ClientId::new("web-backend").unwrap(), &secret).unwrap();
     let guard = bench.guard.for_app(bench.app.id.clone());
-    Forwarder::new(Arc::new(target), guard.clone()).routes().layer(guard.layer())
+    Forwarder::new(Arc::new(target), guard)
 }
 
 fn request(method: Method, path: &str) -> http::request::Builder {
@@ -118,6 +127,39 @@ async fn an_authority_that_is_down_is_no_logout() {
     let response = app(&bench, &url).oneshot(sent).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after") && !response.headers().contains_key(SET_COOKIE));
+}
+
+#[tokio::test]
+async fn an_app_that_is_refused_itself_is_no_logout() {
+    let bench = Bench::new(Mode::Session);
+    let refused = |code: &'static str| async move {
+        let body = format!("{{\"status\":401,\"code\":\"{code}\",\"ref\":\"r\"}}");
+        let headers = [("www-authenticate", "Basic realm=\"misario\""), ("set-cookie", "a=1")];
+        (StatusCode::UNAUTHORIZED, headers, body)
+    };
+    let router = Router::new()
+        .route("/v1/refresh", post(move || refused("invalid_client")))
+        .route("/v1/login", post(move || refused("invalid_credentials")));
+    let app = app(&bench, &authority_of(router).await);
+    let sent = |path| request(Method::POST, path).body(Body::empty()).unwrap();
+    let response = app.clone().oneshot(sent("/v1/refresh")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let headers = response.headers();
+    assert!(headers.contains_key("retry-after"));
+    assert!(!headers.contains_key("www-authenticate") && !headers.contains_key(SET_COOKIE));
+    assert!(text(response).await.contains("\"code\":\"unavailable\""));
+    let response = app.oneshot(sent("/v1/login")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "this one is about the user");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_logged_once_in_a_while() {
+    let bench = Bench::new(Mode::Session);
+    let forwarder = forwarder(&bench, "http://127.0.0.1:1");
+    assert!(forwarder.complain());
+    assert!(!forwarder.complain());
+    bench.clock.advance(COMPLAINT);
+    assert!(forwarder.complain());
 }
 
 #[tokio::test]
