@@ -199,7 +199,7 @@ impl Rejection {
     pub fn is_renewable(&self) -> bool {
         match self {
             Self::Credential(CredentialFault::Stale) => true,
-            Self::Credential(CredentialFault::Jwt { error }) => error.code() == "jwt_expired",
+            Self::Credential(CredentialFault::Jwt { error }) => error.is_expired(),
             _ => false,
         }
     }

@@ -265,6 +265,11 @@ impl JwtError {
         ("jwt_claims_unreadable", "The verified claims do not fit the type they are read into."),
     ];
 
+    /// Whether the token has expired and nothing else is wrong with it: its signature and all other claims were right.
+    pub const fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired { .. })
+    }
+
     /// The stable code of this error.
     pub const fn code(&self) -> &'static str {
         match self {

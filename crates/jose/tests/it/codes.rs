@@ -72,6 +72,8 @@ fn every_refusal_of_a_token_is_listed() {
     errors.extend(json_errors().into_iter().map(|problem| JwtError::MalformedJson { part: Part::Claims, problem }));
     let codes: Vec<_> = errors.iter().map(JwtError::code).collect();
     assert_listed(JwtError::CODES, &codes, "jwt_");
+    let expired: Vec<_> = errors.iter().filter(|error| error.is_expired()).map(JwtError::code).collect();
+    assert_eq!(expired, ["jwt_expired"]);
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl Instance {
         let facts = match verified {
             Ok(Some(facts)) => facts,
             Ok(None) => return Err(GrantFault::Unknown.into()),
-            Err(CredentialFault::Jwt { error }) if error.code() == "jwt_expired" => {
+            Err(CredentialFault::Jwt { error }) if error.is_expired() => {
                 return Err(GrantFault::Ended.into());
             }
             Err(fault) => {

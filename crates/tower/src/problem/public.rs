@@ -82,7 +82,7 @@ fn of_credential(fault: &CredentialFault) -> Public {
         CredentialFault::Stale => {
             ("token_stale", r#"Bearer realm="misario", error="invalid_token", error_description="stale""#)
         }
-        CredentialFault::Jwt { error } if error.code() == "jwt_expired" => {
+        CredentialFault::Jwt { error } if error.is_expired() => {
             ("token_expired", r#"Bearer realm="misario", error="invalid_token", error_description="expired""#)
         }
         _ => ("invalid_token", r#"Bearer realm="misario", error="invalid_token""#),
