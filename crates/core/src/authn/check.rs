@@ -71,8 +71,7 @@ enum Stage {
     Second,
 }
 
-/// The check of one request.
-#[derive(Debug)]
+/// The check of one request. Its credentials do not print.
 pub struct Check<'r> {
     requirement: &'r Requirement,
     app: Arc<App>,
@@ -100,6 +99,17 @@ pub struct Request<'r> {
 impl std::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Check<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Check")
+            .field("app", &self.app.id)
+            .field("presented", &self.presented)
+            .field("via", &self.via)
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which credentials a request shows for an app.
 
+use std::fmt;
+
 use super::cookie::{CookieError, read_cookie};
 use super::rejection::{CredentialFault, Rejection, RequestFault};
 use super::{Headers, single};
@@ -18,8 +20,8 @@ pub enum Via {
     Cookie,
 }
 
-/// An access credential, told apart by its shape and not yet judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An access credential, told apart by its shape and not yet judged. It does not print.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AccessCredential<'a> {
     /// Looks like a session token.
     Session(&'a str),
@@ -45,8 +47,8 @@ impl<'a> AccessCredential<'a> {
     }
 }
 
-/// What a request shows for an app.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a request shows for an app. It prints what is there, not what it is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presented<'a> {
     /// The bearer token, if the app takes any.
     pub bearer: Option<&'a str>,
@@ -54,6 +56,25 @@ pub struct Presented<'a> {
     pub cookie: Option<&'a str>,
     /// The refresh cookie, if the app uses any. No access credential: read by refresh and logout only.
     pub refresh_cookie: Option<&'a str>,
+}
+
+impl fmt::Debug for AccessCredential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(_) => "Session(…)",
+            Self::Jwt(_) => "Jwt(…)",
+        })
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented")
+            .field("bearer", &self.bearer.is_some())
+            .field("cookie", &self.cookie.is_some())
+            .field("refresh_cookie", &self.refresh_cookie.is_some())
+            .finish()
+    }
 }
 
 impl<'a> Presented<'a> {
@@ -165,5 +186,18 @@ mod tests {
         let huge = format!("Bearer {}", "a".repeat(MAX_CREDENTIAL + 1));
         let huge = lines(&[("authorization", &huge)]);
         assert!(matches!(Presented::read(&app("web"), &huge), Err(RequestFault::CredentialOversized { .. })));
+    }
+
+    #[test]
+    fn nothing_that_was_shown_prints() {
+        let canary = "mst_canary";
+        let presented = Presented { bearer: Some(canary), cookie: Some("canary.b.c"), refresh_cookie: Some(canary) };
+        let printed = format!(
+            "{presented:?} {:?} {:?}",
+            AccessCredential::Session(canary),
+            AccessCredential::of("canary.b.c").unwrap()
+        );
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(printed.contains("refresh_cookie: true") && printed.contains("Jwt(…)"), "{printed}");
     }
 }

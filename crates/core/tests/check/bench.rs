@@ -96,6 +96,12 @@ impl Shown {
         self
     }
 
+    /// The tokens among them that are long enough to be told from other text.
+    fn credentials(&self) -> impl Iterator<Item = &str> {
+        let values = self.0.iter().filter(|(name, _)| ["authorization", "cookie"].contains(name));
+        values.filter_map(|(_, value)| value.rsplit([' ', '=']).next()).filter(|token| token.len() > 16)
+    }
+
     pub(crate) fn and_cookie(self, token: &str) -> Self {
         self.and("cookie", &format!("__Host-misario-web={token}"))
     }
@@ -193,6 +199,8 @@ impl Bench {
             Ok(check) => check,
             Err(rejection) => return Answered::No(rejection),
         };
+        let printed = format!("{check:?}");
+        assert!(!shown.credentials().any(|credential| printed.contains(credential)), "{printed}");
         let mut step = check.step(&self.memory, now);
         loop {
             step = match step {

@@ -65,8 +65,8 @@ pub struct Handed {
     login_expires_in: u64,
 }
 
-/// The JSON answer to sign-in and refresh. Only what the transport carries in bodies is in it.
-#[derive(Debug, Serialize)]
+/// The JSON answer to sign-in and refresh. Only what the transport carries in bodies is in it. Its tokens do not print.
+#[derive(Serialize)]
 pub struct LoginBody<'a> {
     app: &'a str,
     sid: SessionId,
@@ -80,6 +80,16 @@ pub struct LoginBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     login_expires_in: u64,
+}
+
+impl std::fmt::Debug for LoginBody<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginBody")
+            .field("app", &self.app)
+            .field("sid", &self.sid)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handed {
@@ -270,5 +280,30 @@ impl Instance {
         let mut random = [0; 16];
         self.entropy.fill(&mut random);
         b64u::encode(&random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Shown;
+
+    #[test]
+    fn no_token_on_its_way_prints() {
+        let body = LoginBody {
+            app: "web",
+            sid: SessionId::from_bytes([1; 16]),
+            mode: "hybrid",
+            transport: "bearer",
+            token_type: Some("Bearer"),
+            access_token: Some("canary.access"),
+            expires_in: 600,
+            refresh_token: Some("mrt_canary"),
+            login_expires_in: 3_600,
+        };
+        let shown = Shown { refresh: Some("mrt_canary"), access: Some("canary.access") };
+        let printed = format!("{body:?} {shown:?}");
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(printed.contains("web") && printed.contains("refresh: true"), "{printed}");
     }
 }

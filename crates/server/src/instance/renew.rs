@@ -23,13 +23,22 @@ use crate::error::{Error, GrantFault};
 /// this can use it up.
 const ROUNDS: usize = 64;
 
-/// What a client shows to be renewed: the refresh token, else the access token.
-#[derive(Debug, Clone, Copy, Default)]
+/// What a client shows to be renewed: the refresh token, else the access token. It prints what is there, not what it is.
+#[derive(Clone, Copy, Default)]
 pub struct Shown<'a> {
     /// The refresh token.
     pub refresh: Option<&'a str>,
     /// The access credential, of either form.
     pub access: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown")
+            .field("refresh", &self.refresh.is_some())
+            .field("access", &self.access.is_some())
+            .finish()
+    }
 }
 
 impl Instance {
