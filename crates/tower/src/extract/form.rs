@@ -20,6 +20,10 @@ const MAX_FORM: usize = 64 * 1024;
 ///
 /// Take it in place of [`Principal`], not beside it: an extractor that runs before the form is read cannot see the
 /// token. `T` has to leave the field `_csrf` alone.
+///
+/// Behind [`Guard::require`](crate::Guard::require) the field cannot help either: that layer reads no bodies, and has
+/// refused the request before this runs. On such a route the headers are the proof: `Sec-Fetch-Site` or `Origin`, which
+/// browsers send with a form by themselves, or the token in `X-CSRF-Token`.
 #[derive(Debug, Clone)]
 pub struct CsrfForm<T> {
     /// Who sent it.

@@ -20,7 +20,8 @@ use crate::problem::Problem;
 /// Lets only those through who fulfil a requirement. Made by [`Guard::require`].
 ///
 /// It needs no [`super::AuthLayer`] around it, and works with one. It reads no bodies: a CSRF token in a form field is
-/// not seen here but by [`crate::CsrfForm`].
+/// not seen here but by [`crate::CsrfForm`], which this refuses to run before the request's headers prove where it comes
+/// from (`Sec-Fetch-Site`, `Origin` or `X-CSRF-Token`).
 #[derive(Debug, Clone)]
 pub struct RequireLayer {
     guard: Guard,
