@@ -66,7 +66,7 @@ impl Forwarder {
 
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new()
-            .route("/v1/login", post(forward))
+            .route("/v1/login", get(forward).post(forward))
             .route("/v1/refresh", post(forward))
             .route("/v1/reauth", post(forward))
             .route("/v1/logout", post(forward))
@@ -75,6 +75,8 @@ impl Forwarder {
             .route("/v1/sessions", get(forward))
             .route("/v1/sessions/{sid}", delete(forward))
             .route("/v1/csrf", get(forward))
+            // The page's style sheet, whose name changes with its content. Nothing else below `/assets` is taken.
+            .route("/assets/style.{version}", get(forward))
             .with_state(self.clone())
     }
 

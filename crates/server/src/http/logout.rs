@@ -119,7 +119,7 @@ fn clearing(app: &App) -> Vec<String> {
 
 fn signed_out(app: &App, is_form: bool) -> Response {
     let mut response = if is_form {
-        Redirect::to(&format!("/?app={}&signed_out=1", app.id)).into_response()
+        Redirect::to(&format!("/v1/login?app={}&signed_out=1", app.id)).into_response()
     } else {
         StatusCode::NO_CONTENT.into_response()
     };

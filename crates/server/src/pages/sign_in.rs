@@ -206,6 +206,6 @@ mod tests {
         let back = LocalPath::parse("/demo/web?a=1&b=2").unwrap();
         let html = SignInPage { other_apps: &["spa"], return_to: Some(&back), ..page() }.render().into_html();
         assert!(html.contains("name=\"return_to\" value=\"/demo/web?a=1&amp;b=2\""));
-        assert!(html.contains("<a href=\"/?app=spa\">spa</a>"));
+        assert!(html.contains("<a href=\"/v1/login?app=spa\">spa</a>"));
     }
 }

@@ -192,7 +192,7 @@ async fn a_sign_in_leads_to_a_path_of_its_own_site_only() {
         let fields = [("app", "web"), ("username", "alice"), ("password", PASSWORD), ("return_to", to)];
         let answer = Call::post("/v1/login").same_origin("web").form(&fields).send(&host).await.expect(303);
         let location = answer.header("location");
-        assert!(location.starts_with("/?") || location == "/%0d%0ax", "{to} -> {location}");
+        assert!(location.starts_with("/v1/login?") || location == "/%0d%0ax", "{to} -> {location}");
     }
     let fields = [("app", "web"), ("username", "alice"), ("password", PASSWORD), ("return_to", "/demo/web?a=1")];
     let answer = Call::post("/v1/login").same_origin("web").form(&fields).send(&host).await.expect(303);

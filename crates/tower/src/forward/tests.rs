@@ -169,6 +169,9 @@ async fn only_what_belongs_to_sign_in_is_forwarded() {
     for (method, path, status) in [
         (Method::DELETE, "/v1/sessions/0123", 202),
         (Method::GET, "/v1/sessions", 202),
+        (Method::GET, "/v1/login?app=web", 202),
+        (Method::GET, "/assets/style.0123456789abcdef.css", 202),
+        (Method::GET, "/assets/app.css", 404),
         (Method::POST, "/v1/sessions", 405),
         (Method::GET, "/v1/feed", 404),
         (Method::GET, "/admin/v1/users", 404),
@@ -177,6 +180,15 @@ async fn only_what_belongs_to_sign_in_is_forwarded() {
         let sent = request(method, path).body(Body::empty()).unwrap();
         assert_eq!(app.clone().oneshot(sent).await.unwrap().status(), status, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_apps_own_assets_are_its_own() {
+    let bench = Bench::new(Mode::Session);
+    let own = Router::new().route("/assets/{*path}", get(|| async { "own" }));
+    let app = app(&bench, &authority().await).merge(own);
+    let sent = request(Method::GET, "/assets/app.css").body(Body::empty()).unwrap();
+    assert_eq!(text(app.oneshot(sent).await.unwrap()).await, "own");
 }
 
 #[tokio::test]
