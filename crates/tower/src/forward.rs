@@ -121,7 +121,9 @@ impl Forwarder {
         }
         *complained = Some(now);
         drop(complained);
-        tracing::error!("the authority refuses this app's client id and secret: nobody can sign in until they are mended");
+        tracing::error!(
+            "the authority refuses this app's client id and secret: nobody can sign in until they are mended"
+        );
         true
     }
 
