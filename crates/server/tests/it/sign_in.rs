@@ -55,6 +55,7 @@ async fn an_account_is_throttled_whatever_its_spelling() {
     let wait: u64 = answer.header("retry-after").parse().unwrap();
     host.clock.advance(Duration::from_secs(wait));
     attempt(&host, "alice", PASSWORD, "198.51.100.1").await.expect(200);
+    assert_eq!(host.store.sessions().await[0].device.network, "198.51.100.0/24", "the network, never the address");
     assert_eq!(attempt(&host, "alice", "wrong password, long enough", "198.51.100.1").await.status, 401);
 }
 
