@@ -1,14 +1,14 @@
 //! Starting: keys, the view of the log, apps; then the loops.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use misario_core::app::{App, BUILT_IN, Mode, Transport};
 use misario_core::authn::{IssuerFacts, Memory, Snapshot};
-use misario_core::changes::{LeaseConfig, Replica};
+use misario_core::changes::{LeaseConfig, MonoTime, Replica};
 use misario_core::id::{AppId, InvalidName};
-use misario_core::store::{NewRecord, RecordKind, RecordStore, StoreError};
+use misario_core::store::{NewRecord, RecordInserted, RecordKind, RecordStore, RecordSwapped, StoreError};
 use misario_jose::Algorithm;
 use parking_lot::RwLock;
 
@@ -18,6 +18,9 @@ use crate::config::{AppSetting, Parts, Platform, SettingSource};
 use crate::error::Error;
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
+
+/// How often it is looked whether the leases of an earlier process have run out.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The authority cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +72,10 @@ impl Instance {
         let snapshot = Snapshot { position, changes: &changes, issuer: None };
         memory.adopt(snapshot, &*entropy).map_err(|_| StartError::Log)?;
 
+        let earlier = earlier_lease(&*stores.records, config.lease).await?;
+        let started = clock.mono();
         let instance = Arc::new(Self {
-            node: node::Node::new(clock.mono(), config.lease, earlier_lease(&*stores.records, config.lease).await?),
+            node: node::Node::new(started, config.lease, earlier),
             config,
             records: stores.records,
             live: stores.live,
@@ -88,6 +93,9 @@ impl Instance {
         instance.load_apps().await?;
         instance.first_lease().await?;
         instance.spawn_loops();
+        if earlier > instance.config.lease {
+            tokio::spawn(Self::outlive_lease(Arc::downgrade(&instance), started, earlier));
+        }
         Ok(instance)
     }
 
@@ -118,30 +126,93 @@ impl Instance {
         tokio::spawn(Self::follow_forever(Arc::downgrade(self)));
         tokio::spawn(Self::sweep_forever(Arc::downgrade(self)));
     }
+
+    /// Waits until the longer leases of an earlier process have run out, and lowers the record.
+    async fn outlive_lease(instance: Weak<Self>, started: MonoTime, earlier: Duration) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let Some(instance) = instance.upgrade() else { return };
+            if instance.clock.mono().since(started) < earlier {
+                continue;
+            }
+            match forget_lease(&*instance.records, earlier, instance.config.lease).await {
+                Ok(()) => return,
+                Err(error) => tracing::debug!(code = error.code(), "the record of the longest lease stays"),
+            }
+        }
+    }
 }
 
-/// The longest lease that an earlier process may have granted; the one of this process is written down, so that the next
-/// one waits for it.
-async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Duration, StartError> {
+/// The longest lease that an earlier process may have granted. The record keeps it beside the one of this process, so
+/// that another start before it has run out waits for it, too.
+async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Duration, StoreError> {
+    let known = note_lease(records, |known| known.map_or(lease, |known| known.max(lease))).await?;
+    Ok(known.unwrap_or(lease))
+}
+
+/// Writes down the lease that `decide` makes of the recorded one; returns what was recorded before.
+async fn note_lease(
+    records: &dyn RecordStore,
+    decide: impl Fn(Option<Duration>) -> Duration + Send,
+) -> Result<Option<Duration>, StoreError> {
     const KEY: &str = "lease_ms";
-    let record = records.load_record(RecordKind::Instance, KEY).await?;
-    let earlier = record.as_ref().and_then(|record| record.body.parse().ok()).map(Duration::from_millis);
-    let new = NewRecord {
-        kind: RecordKind::Instance,
-        key: KEY.to_owned(),
-        alias: None,
-        body: node::millis(lease).to_string(),
-    };
-    match &record {
-        Some(record) if record.body == new.body => {}
-        Some(record) => drop(records.swap_record(new, record.revision).await?),
-        None => drop(records.insert_record(new).await?),
+    loop {
+        let record = records.load_record(RecordKind::Instance, KEY).await?;
+        let known = record.as_ref().and_then(|record| record.body.parse().ok()).map(Duration::from_millis);
+        let body = node::millis(decide(known)).to_string();
+        let new = NewRecord { kind: RecordKind::Instance, key: KEY.to_owned(), alias: None, body };
+        let is_done = match &record {
+            Some(record) if record.body == new.body => true,
+            Some(record) => matches!(records.swap_record(new, record.revision).await?, RecordSwapped::Done(_)),
+            None => matches!(records.insert_record(new).await?, RecordInserted::Done(_)),
+        };
+        // Another node that starts at the same time was first: its lease counts, too.
+        if is_done {
+            return Ok(known);
+        }
     }
-    Ok(earlier.unwrap_or(lease))
+}
+
+/// Lowers the record once no lease of `earlier` is out any more. A node that started since may grant longer ones.
+async fn forget_lease(records: &dyn RecordStore, earlier: Duration, lease: Duration) -> Result<(), StoreError> {
+    let decide = |known: Option<Duration>| match known {
+        Some(known) if known != earlier => known.max(lease),
+        _ => lease,
+    };
+    note_lease(records, decide).await.map(drop)
 }
 
 impl From<InvalidName> for Error {
     fn from(error: InvalidName) -> Self {
         Self::Input(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use misario_core::store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_longer_lease_is_waited_for_until_it_has_run_out() {
+        let (store, long, short) = (MemoryStore::new(), Duration::from_secs(10), Duration::from_secs(2));
+        assert_eq!(earlier_lease(&store, long).await.unwrap(), long);
+        for _ in 0..2 {
+            assert_eq!(earlier_lease(&store, short).await.unwrap(), long, "it ended before the long one had run out");
+        }
+        forget_lease(&store, long, short).await.unwrap();
+        assert_eq!(earlier_lease(&store, short).await.unwrap(), short);
+    }
+
+    #[tokio::test]
+    async fn the_lease_of_a_node_that_came_meanwhile_stays() {
+        let (store, short) = (MemoryStore::new(), Duration::from_secs(2));
+        let [long, longer] = [10, 30].map(Duration::from_secs);
+        for lease in [long, short, longer] {
+            earlier_lease(&store, lease).await.unwrap();
+        }
+        forget_lease(&store, long, short).await.unwrap();
+        assert_eq!(earlier_lease(&store, short).await.unwrap(), longer);
     }
 }
