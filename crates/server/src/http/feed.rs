@@ -90,7 +90,7 @@ impl Line {
                         }
                         ReplicaFrame::Seen { uses } => self.seen(&uses),
                         // Of an incarnation; the process may go on as another one.
-                        ReplicaFrame::Leave { id } => self.instance.follower_left(id),
+                        ReplicaFrame::Leave { id } => self.instance.follower_left(id, &self.client.id)?,
                         ReplicaFrame::Hello { .. } => return Err("frame_unexpected"),
                         _ => return Err("frame_unknown"),
                     }
@@ -166,7 +166,7 @@ impl Line {
         if applied > self.sent {
             return Err("acknowledged_unsent");
         }
-        let grant = self.instance.grant(id, applied, &self.client.id).map_err(|error| error.code())?;
+        let grant = self.instance.grant(id, applied, &self.client.id)?;
         // The head may be ahead of what was sent: the follower then waits for the entries, which come next.
         let frame = ParentFrame::Grant { nonce, ttl_ms: millis(grant.ttl), head: grant.head };
         self.send_changes().await?;

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use misario_core::authn::Snapshot;
 use misario_core::changes::{
-    Barrier, BarrierReport, BarrierState, Change, Grant, GrantError, LeaseState, MonoTime, NewChange, Own, Parent,
-    Position,
+    Barrier, BarrierReport, BarrierState, Change, Grant, LeaseState, MonoTime, NewChange, Own, Parent, Position,
 };
 use misario_core::id::{ClientId, ReplicaId};
 use misario_core::store::{Appended, LogRead, Renewal};
@@ -133,6 +132,19 @@ impl Node {
         recent.drain(..beyond);
         if let Some(last) = changes.last() {
             self.applied.send_replace(last.position);
+        }
+    }
+
+    /// A replica is that of the client which first renewed it. Another that acknowledges or leaves in its name would make
+    /// a revocation count as done while the replica still answers without it.
+    fn check_owner(
+        followers: &HashMap<ReplicaId, Follower>,
+        id: ReplicaId,
+        client: &ClientId,
+    ) -> Result<(), &'static str> {
+        match followers.get(&id) {
+            Some(follower) if follower.client != *client => Err("replica_of_another_client"),
+            _ => Ok(()),
         }
     }
 
@@ -323,27 +335,33 @@ impl Instance {
     }
 
     /// A follower says what it has applied and wants a lease. Own position, own lease and the child's registration are
-    /// of one moment (rule 7).
-    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, GrantError> {
+    /// of one moment (rule 7). A refusal is told as its stable code.
+    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, &'static str> {
         let granted = {
             let memory = self.memory.read();
+            let mut followers = self.node.followers.lock();
+            Node::check_owner(&followers, id, client)?;
             let now = self.clock.mono();
             let own = Own::of(memory.replica(), now);
             let granted = self.node.parent.lock().renew(id, applied, own, now);
             let ttl = granted.map_or(Duration::ZERO, |grant| grant.ttl);
-            let follower = Follower { client: client.clone(), applied, lease_until: now.plus(ttl) };
-            self.node.followers.lock().insert(id, follower);
+            followers.insert(id, Follower { client: client.clone(), applied, lease_until: now.plus(ttl) });
             granted
         };
         self.node.for_each_barrier(|barrier| barrier.acknowledged(id, applied));
-        granted
+        granted.map_err(|error| error.code())
     }
 
     /// A follower has stopped answering for good (rule 5).
-    pub(crate) fn follower_left(&self, id: ReplicaId) {
-        self.node.parent.lock().leave(id);
-        self.node.followers.lock().remove(&id);
+    pub(crate) fn follower_left(&self, id: ReplicaId, client: &ClientId) -> Result<(), &'static str> {
+        {
+            let mut followers = self.node.followers.lock();
+            Node::check_owner(&followers, id, client)?;
+            followers.remove(&id);
+            self.node.parent.lock().leave(id);
+        }
         self.node.for_each_barrier(|barrier| barrier.left(id));
+        Ok(())
     }
 
     /// Who follows this node.
@@ -409,4 +427,21 @@ impl Instance {
 /// A time as it travels in frames.
 pub(crate) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_is_that_of_the_client_which_first_renewed_it() {
+        let [one, other] = ["one", "other"].map(|name| ClientId::new(name).unwrap());
+        let id = ReplicaId::from_bytes([1; 16]);
+        let now = MonoTime::from_millis(0);
+        let followers =
+            HashMap::from([(id, Follower { client: one.clone(), applied: Position::ZERO, lease_until: now })]);
+        assert_eq!(Node::check_owner(&followers, id, &one), Ok(()));
+        assert_eq!(Node::check_owner(&followers, id, &other), Err("replica_of_another_client"));
+        assert_eq!(Node::check_owner(&followers, ReplicaId::from_bytes([2; 16]), &other), Ok(()));
+    }
 }
