@@ -154,3 +154,27 @@ pub(crate) async fn told_to_stop() {
         _ = terminate.recv() => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode, header};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_signs_out_by_a_form_lands_on_a_page_of_the_app() {
+        let folder = tempfile::tempdir().unwrap();
+        let misario = Misario::embedded(folder.path().join("app.db")).app("web", Mode::Session).start().await.unwrap();
+        let app: axum::Router = misario.routes().layer(misario.layer());
+        let form = "application/x-www-form-urlencoded";
+        let sign_out = Request::post("/v1/logout").header(header::CONTENT_TYPE, form).body(Body::from("app=web"));
+        let answer = app.clone().oneshot(sign_out.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let location = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        let page = Request::get(location.as_str()).body(Body::empty()).unwrap();
+        assert_eq!(app.oneshot(page).await.unwrap().status(), StatusCode::OK, "{location}");
+        misario.shutdown().await;
+    }
+}
