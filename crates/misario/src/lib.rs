@@ -29,6 +29,10 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+// What the README shows has to compile.
+#[cfg(all(doctest, feature = "embedded", feature = "connect"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 #[cfg(feature = "embedded")]
 mod master;
 
