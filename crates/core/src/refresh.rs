@@ -11,8 +11,12 @@
 //! |---|---|---|
 //! | the head | | rotate |
 //! | the head's parent | never used | the head again, however late: the response was lost |
-//! | rotated less than `reuse_interval` ago | any | the head: a sibling tab's request that was on the wire |
+//! | rotated, or answered by the row above, less than `reuse_interval` ago | any | the head: a sibling tab's request that was on the wire |
 //! | older | | reuse: the family is revoked |
+//!
+//! An answer by the second row starts the interval of the parent again ([`TokenFamily::retried`]): tabs that wake up
+//! together all show the token whose successor was lost, and the first of them uses the head while the others' requests
+//! are on the wire. An answer by the third row starts nothing again, so no old token keeps itself alive.
 //!
 //! *Used* means shown for refresh, or its access token accepted where the authority sees it. Within the exceptions a
 //! thief gains the token that the owner has too, and the next refresh of either outside the interval ends both.
@@ -30,12 +34,12 @@ pub struct Generation(pub u32);
 pub struct TokenFamily {
     head: Generation,
     head_used: bool,
-    /// Rotations less than a reuse interval before the last one, oldest first.
+    /// Rotations, and lost responses given again, less than a reuse interval before the last of them; oldest first.
     #[serde(default)]
     recent: Vec<Rotated>,
 }
 
-/// A token that was rotated away, and when.
+/// A token that was rotated away, and when; or when its lost response was given again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Rotated {
     generation: Generation,
@@ -49,7 +53,7 @@ const RECENT: usize = 32;
 /// How refresh tokens are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshPolicy {
-    /// Seconds for which a rotated token is still answered with the head.
+    /// Seconds for which a rotated token is still answered with the head, whether or not that was used.
     pub reuse_interval: u64,
 }
 
@@ -61,7 +65,7 @@ pub enum Rotation {
         /// The head to be.
         next: Generation,
     },
-    /// Hand out the head that is there; nothing changes.
+    /// Swap in [`TokenFamily::retried`], if there is one, and hand out the head that is there.
     Retry {
         /// The head.
         head: Generation,
@@ -85,8 +89,7 @@ pub fn decide(family: &TokenFamily, shown: Generation, policy: RefreshPolicy, no
     if shown == head {
         return head.0.checked_add(1).map_or(Rotation::Reject, |next| Rotation::Rotate { next: Generation(next) });
     }
-    let lost_response = shown.0 + 1 == head.0 && !family.head_used;
-    if lost_response || family.rotated_within(shown, policy.reuse_interval, now) {
+    if family.lost_response(shown) || family.rotated_within(shown, policy.reuse_interval, now) {
         return Rotation::Retry { head };
     }
     Rotation::Reused { head }
@@ -110,19 +113,39 @@ impl TokenFamily {
 
     /// The family after its head was shown at `now`.
     pub fn rotated(&self, next: Generation, policy: RefreshPolicy, now: UnixTime) -> Self {
-        let mut recent = self.recent.clone();
-        recent.retain(|rotated| now.secs_since(rotated.at) < policy.reuse_interval);
-        if recent.len() >= RECENT {
-            recent.remove(0);
-        }
-        recent.push(Rotated { generation: self.head, at: now });
-        Self { head: next, head_used: false, recent }
+        Self { head: next, head_used: false, recent: self.recent_and(self.head, policy, now) }
+    }
+
+    /// The family after its head was given again at `now`, because its response was lost; `None` if nothing is to be
+    /// stored.
+    ///
+    /// Within its interval `shown` starts no other, so a burst of requests costs one write. Once the head was used,
+    /// this is always `None`: showing an old token does not make it last.
+    pub fn retried(&self, shown: Generation, policy: RefreshPolicy, now: UnixTime) -> Option<Self> {
+        let starts_again = self.lost_response(shown) && !self.rotated_within(shown, policy.reuse_interval, now);
+        starts_again.then(|| Self { recent: self.recent_and(shown, policy, now), ..self.clone() })
     }
 
     /// The family after an access token that came with `generation` was accepted at the authority; `None` if that
     /// tells nothing new.
     pub fn seen(&self, generation: Generation) -> Option<Self> {
         (generation == self.head && !self.head_used).then(|| Self { head_used: true, ..self.clone() })
+    }
+
+    /// Whether nothing shows that anybody got the head that `shown` was rotated to.
+    const fn lost_response(&self, shown: Generation) -> bool {
+        shown.0.saturating_add(1) == self.head.0 && !self.head_used
+    }
+
+    /// What is still recent, and `generation` as of `now`.
+    fn recent_and(&self, generation: Generation, policy: RefreshPolicy, now: UnixTime) -> Vec<Rotated> {
+        let mut recent = self.recent.clone();
+        recent.retain(|rotated| now.secs_since(rotated.at) < policy.reuse_interval);
+        if recent.len() >= RECENT {
+            recent.remove(0);
+        }
+        recent.push(Rotated { generation, at: now });
+        recent
     }
 
     /// A clock that went back makes a rotation look recent, not old: that answers a token again and logs nobody out.

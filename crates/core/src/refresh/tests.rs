@@ -69,6 +69,12 @@ fn the_memory_of_a_family_is_bounded() {
         family = family.rotated(Generation(family.head.0 + 1), POLICY, at(0));
     }
     assert_eq!(family.recent.len(), RECENT);
+    // Only a clock that jumped leaves the memory full and the parent's own rotation out of it.
+    family.recent.pop();
+    family.recent.push(Rotated { generation: Generation(1), at: at(0) });
+    let parent = Generation(family.head.0 - 1);
+    let retried = family.retried(parent, POLICY, at(0)).unwrap();
+    assert_eq!((retried.recent.len(), retried.recent.last().unwrap().generation), (RECENT, parent));
 }
 
 #[test]
@@ -78,6 +84,38 @@ fn only_the_head_is_marked_as_used_and_once() {
     let used = family.seen(Generation(3)).unwrap();
     assert!(used.seen(Generation(3)).is_none());
     assert!(!used.rotated(Generation(4), POLICY, at(0)).head_used());
+}
+
+#[test]
+fn a_sibling_may_show_what_a_lost_response_was_retried_with() {
+    // The response with 2 was lost; the laptop slept; two tabs wake and both show 1.
+    let family = family(1);
+    assert_eq!(decide(&family, Generation(1), POLICY, at(86_400)), Rotation::Retry { head: Generation(2) });
+    let family = family.retried(Generation(1), POLICY, at(86_400)).unwrap();
+    // The first tab has 2 and calls the API with its access token, while the second tab's request is on the wire.
+    let family = family.seen(Generation(2)).unwrap();
+    assert_eq!(decide(&family, Generation(1), POLICY, at(86_409)), Rotation::Retry { head: Generation(2) });
+    assert_eq!(decide(&family, Generation(1), POLICY, at(86_410)), Rotation::Reused { head: Generation(2) });
+}
+
+#[test]
+fn a_burst_of_retries_starts_the_interval_once() {
+    let family = family(1);
+    assert!(family.retried(Generation(1), POLICY, at(9)).is_none(), "the rotation's own interval still runs");
+    let family = family.retried(Generation(1), POLICY, at(10)).unwrap();
+    assert!(family.retried(Generation(1), POLICY, at(19)).is_none());
+    assert_eq!(family.retried(Generation(1), POLICY, at(20)).unwrap().recent.len(), 1);
+}
+
+#[test]
+fn no_token_keeps_itself_alive_once_the_head_was_used() {
+    let used = family(1).retried(Generation(1), POLICY, at(100)).unwrap().seen(Generation(2)).unwrap();
+    let rotated = family(1).rotated(Generation(3), POLICY, at(100));
+    for second in 0..1_000 {
+        assert!(used.retried(Generation(1), POLICY, at(second)).is_none());
+        assert!(rotated.retried(Generation(1), POLICY, at(second)).is_none(), "it is no parent of the head");
+        assert!(rotated.retried(Generation(3), POLICY, at(second)).is_none(), "the head rotates");
+    }
 }
 
 mod interleavings;

@@ -96,7 +96,9 @@ impl Instance {
             let mut session = loaded.session.clone();
             match decide(&family, token.generation(), policy, now) {
                 Rotation::Rotate { next } => session.family = Some(family.rotated(next, policy, now)),
-                Rotation::Retry { .. } => session.family = Some(family),
+                Rotation::Retry { .. } => {
+                    session.family = Some(family.retried(token.generation(), policy, now).unwrap_or(family));
+                }
                 Rotation::Reject => return Err(GrantFault::Unknown.into()),
                 Rotation::Reused { .. } => {
                     tracing::warn!(code = GrantFault::Reused.to_string(), sid = %session.sid, app = %app.id, "refresh token reused");

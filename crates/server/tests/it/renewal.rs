@@ -4,7 +4,7 @@ use misario_core::app::{Mode, Transport};
 use serde_json::json;
 use std::sync::Arc;
 
-use crate::support::{Answer, Call, Held, Host, TRANSPORTS, claims};
+use crate::support::{Answer, Call, Held, Host, TRANSPORTS, claims, counted};
 
 const DAY: u64 = 86_400;
 const INTERVAL: u64 = 10;
@@ -91,6 +91,41 @@ async fn an_access_token_in_use_marks_the_head_used() {
     host.pass(INTERVAL).await;
     assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()));
     assert_eq!(show(&host, &refresh_of(&answer)).await.status, 401, "the family is dead");
+}
+
+/// Two tabs wake up with the token whose successor was lost, and the first one is faster.
+#[tokio::test]
+async fn a_tab_may_come_second_with_what_a_lost_response_left() {
+    let host = long_lived().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text().unwrap();
+    show(&host, &first).await.expect(200);
+    host.pass(30 * DAY).await;
+    let answer = show(&host, &first).await.expect(200);
+    assert!(is_live(&host, answer.json()["access_token"].as_str().unwrap()).await);
+    let head = refresh_of(&answer);
+    assert_eq!(refresh_of(&show(&host, &first).await.expect(200)), head);
+    // Ten seconds from the answer to the first tab, and not from the last one.
+    host.pass(INTERVAL - 1).await;
+    assert_eq!(refresh_of(&show(&host, &first).await.expect(200)), head);
+    host.pass(1).await;
+    assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()));
+}
+
+/// A laptop with many tabs wakes up: one write for all of them.
+#[tokio::test]
+async fn a_burst_after_a_lost_response_costs_one_write() {
+    let host = long_lived().await;
+    let held = host.login("spa", Transport::Bearer, "s1").await;
+    let first = held.refresh_text().unwrap();
+    show(&host, &first).await.expect(200);
+    host.pass(DAY).await;
+    let (_, asked) = counted(show(&host, &first)).await;
+    assert_eq!(asked, ["load", "swap"]);
+    for _ in 0..20 {
+        let (answer, asked) = counted(show(&host, &first)).await;
+        assert_eq!((answer.status, asked.as_slice()), (200, ["load"].as_slice()));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

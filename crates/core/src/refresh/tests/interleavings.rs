@@ -17,6 +17,7 @@ const OUTSIDE: u64 = 10;
 
 const REAL: Rules = Rules {
     decide,
+    retried: TokenFamily::retried,
     store: Store::Compares,
     seen: Seen::BeforeTheLoad,
     jar: Jar::Own,
@@ -133,6 +134,17 @@ fn tabs_with_one_jar_are_never_refused_if_no_response_is_lost() {
     }
 }
 
+#[test]
+fn tabs_with_one_jar_are_never_refused_even_if_responses_are_lost() {
+    let lossy = Rules { jar: Jar::Shared, ..REAL };
+    for rules in
+        [Rules { clock: &[OUTSIDE], ..lossy }, Rules { clock: &[OUTSIDE, INSIDE], requests: 2, uses: true, ..lossy }]
+    {
+        let explored = explore(rules, 10_u128.pow(12));
+        assert!(explored.recovered > 0 && !explored.had(&[Effect::Revoked]));
+    }
+}
+
 /// How the rules are broken by some order.
 fn broken(rules: Rules) -> String {
     Explored::all(&rules).map(|(orders, _)| orders).expect_err("a mutant survived this many orders").what
@@ -171,6 +183,21 @@ fn rules_that_are_a_little_wrong_are_noticed() {
     ];
     for (name, decide) in mutants {
         let what = broken(Rules { decide, clock: &[OUTSIDE], ..REAL });
+        assert!(what.contains("where the rule says"), "{name}: {what}");
+    }
+}
+
+#[test]
+fn a_retry_that_starts_the_interval_never_or_always_is_noticed() {
+    type Retried = fn(&TokenFamily, Generation, RefreshPolicy, UnixTime) -> Option<TokenFamily>;
+    let mutants: [(&str, &'static [u64], Retried); 2] = [
+        ("never", &[OUTSIDE], |_, _, _, _| None),
+        ("by the sibling row too", &[INSIDE, INSIDE], |family, shown, policy, now| {
+            Some(TokenFamily { recent: family.recent_and(shown, policy, now), ..family.clone() })
+        }),
+    ];
+    for (name, clock, retried) in mutants {
+        let what = broken(Rules { retried, clock, requests: 2, ..REAL });
         assert!(what.contains("where the rule says"), "{name}: {what}");
     }
 }

@@ -10,6 +10,7 @@ use super::super::*;
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub(super) decide: fn(&TokenFamily, Generation, RefreshPolicy, UnixTime) -> Rotation,
+    pub(super) retried: fn(&TokenFamily, Generation, RefreshPolicy, UnixTime) -> Option<TokenFamily>,
     pub(super) store: Store,
     pub(super) jar: Jar,
     /// The requests that each client makes.
@@ -64,8 +65,9 @@ struct Record {
 /// What happened, kept apart from what the family makes of it.
 #[derive(Clone, PartialEq)]
 struct Truth {
-    /// When each generation was rotated away, from the first on; the head is the one after.
-    rotated_at: Vec<u64>,
+    /// Since when the interval of each generation runs, from the first on; the head is the one after. It starts when
+    /// the generation is rotated away, and when the response to that proves lost.
+    since: Vec<u64>,
     /// The head was seen in use, and that was written down.
     used: bool,
 }
@@ -75,6 +77,8 @@ struct Truth {
 struct AtLoad {
     head: u32,
     used: bool,
+    /// Since when the interval of the shown token runs, if it was rotated away.
+    since: Option<u64>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -141,22 +145,35 @@ pub(super) enum Effect {
 
 impl Truth {
     fn head(&self) -> u32 {
-        u32::try_from(self.rotated_at.len()).unwrap() + 1
+        u32::try_from(self.since.len()).unwrap() + 1
     }
 
+    fn since(&self, shown: u32) -> Option<u64> {
+        self.since.get((shown as usize).checked_sub(1)?).copied()
+    }
+}
+
+impl AtLoad {
     /// The table at the head of [`crate::refresh`], applied to what happened.
-    fn rule(&self, shown: u32, AtLoad { head, used }: AtLoad, now: u64) -> Rotation {
+    fn rule(self, shown: u32, now: u64) -> Rotation {
+        let Self { head, used: _, since } = self;
         if shown == 0 || shown > head {
             return Rotation::Reject;
         }
-        if shown == head {
-            return Rotation::Rotate { next: Generation(head + 1) };
-        }
-        let ago = now - self.rotated_at[shown as usize - 1];
-        if shown + 1 == head && !used || ago < POLICY.reuse_interval {
+        let Some(since) = since else { return Rotation::Rotate { next: Generation(head + 1) } };
+        if self.lost_response(shown) || now - since < POLICY.reuse_interval {
             return Rotation::Retry { head: Generation(head) };
         }
         Rotation::Reused { head: Generation(head) }
+    }
+
+    fn lost_response(self, shown: u32) -> bool {
+        shown + 1 == self.head && !self.used
+    }
+
+    /// Whether an answer at `now` starts the interval of `shown` again.
+    fn starts_again(self, shown: u32, now: u64) -> bool {
+        self.lost_response(shown) && self.since.is_some_and(|since| now - since >= POLICY.reuse_interval)
     }
 }
 
@@ -170,7 +187,7 @@ impl World {
             ticks: 0,
             login: record,
             seen: 0,
-            truth: Truth { rotated_at: Vec::new(), used: false },
+            truth: Truth { since: Vec::new(), used: false },
         }
     }
 
@@ -181,7 +198,7 @@ impl World {
         if self.ticks < rules.clock.len() && (quiet || rules.jar == Jar::Own) {
             steps.push(Step::Tick);
         }
-        if rules.uses && self.clients.iter().any(|client| client.held == self.truth.head()) && !self.at_load().used {
+        if rules.uses && self.clients.iter().any(|client| client.held == self.truth.head()) && !self.head_used() {
             steps.push(Step::Use);
         }
         for (n, client) in self.clients.iter().enumerate() {
@@ -245,19 +262,21 @@ impl World {
         if self.clients[n].phase == Phase::Idle {
             self.send(n);
         }
-        let truth = self.at_load();
-        let client = &mut self.clients[n];
-        let Phase::Sent { shown } = client.phase else { unreachable!("only what was sent is loaded") };
-        client.phase = if self.login.revoked {
+        let Phase::Sent { shown } = self.clients[n].phase else { unreachable!("only what was sent is loaded") };
+        let truth = self.at_load(shown);
+        self.clients[n].phase = if self.login.revoked {
             Phase::Idle
         } else {
             Phase::Loaded { shown, seen: self.seen, record: self.login.clone(), truth }
         };
     }
 
-    fn at_load(&self) -> AtLoad {
-        let head = self.truth.head();
-        AtLoad { head, used: self.truth.used || self.seen == head }
+    fn head_used(&self) -> bool {
+        self.truth.used || self.seen == self.truth.head()
+    }
+
+    fn at_load(&self, shown: u32) -> AtLoad {
+        AtLoad { head: self.truth.head(), used: self.head_used(), since: self.truth.since(shown) }
     }
 
     fn deliver(&mut self, n: usize, jar: Jar) {
@@ -279,13 +298,16 @@ impl World {
         let seen = if rules.seen == Seen::BeforeTheLoad { seen } else { self.seen };
         let family = loaded.seen(Generation(seen)).unwrap_or_else(|| loaded.clone());
         let rotation = (rules.decide)(&family, Generation(shown), POLICY, now);
-        let by_rule = self.truth.rule(shown, truth, self.now);
+        let by_rule = truth.rule(shown, self.now);
         if rotation != by_rule {
             return Err(format!("{rotation:?} where the rule says {by_rule:?}: {shown} of {family:?}"));
         }
         let (next, answer, effect) = match rotation {
             Rotation::Rotate { next } => (family.rotated(next, POLICY, now), next.0, Effect::Rotated),
-            Rotation::Retry { head } => (family, head.0, Effect::Retried),
+            Rotation::Retry { head } => {
+                let retried = (rules.retried)(&family, Generation(shown), POLICY, now);
+                (retried.unwrap_or(family), head.0, Effect::Retried)
+            }
             Rotation::Reject => return Err(format!("an honest client's {shown} was rejected")),
             Rotation::Reused { .. } => {
                 self.login.revoked = true;
@@ -294,6 +316,9 @@ impl World {
             }
         };
         let written = next == *loaded || self.swap(&record, next, rules.store)?;
+        if written && effect == Effect::Retried && truth.starts_again(shown, self.now) {
+            self.truth.since[shown as usize - 1] = self.now;
+        }
         let (phase, effect) = match (written, self.login.revoked) {
             (true, _) => (Phase::Answered { generation: answer }, effect),
             (false, true) => (Phase::Idle, Effect::Fenced),
@@ -316,7 +341,7 @@ impl World {
             if new != known + 1 {
                 return Err(format!("two heads: {new} was made twice"));
             }
-            self.truth.rotated_at.push(self.now);
+            self.truth.since.push(self.now);
             self.truth.used = false;
         }
         // Written down, it need not be remembered.
@@ -340,7 +365,7 @@ impl World {
             let family = family.as_ref().unwrap_or(&self.login.family);
             for shown in 0..=head + 1 {
                 let decided = (rules.decide)(family, Generation(shown), POLICY, at(now));
-                let by_rule = self.truth.rule(shown, self.at_load(), now);
+                let by_rule = self.at_load(shown).rule(shown, now);
                 if decided != by_rule {
                     return Err(format!("{decided:?} where the rule says {by_rule:?}: {shown} after {later} s"));
                 }
@@ -352,10 +377,10 @@ impl World {
     /// What tells this world from others, whichever client is which. Revisions are compared with the stored one only.
     pub(super) fn key(&self) -> Vec<u8> {
         let Self { clients, now: _, ticks, login, seen, truth } = self;
-        let Truth { rotated_at, used } = truth;
+        let Truth { since, used } = truth;
         let mut key = Vec::with_capacity(160);
         key.extend([octet(*ticks), octet(*seen), u8::from(*used), u8::from(login.revoked)]);
-        key.extend(rotated_at.iter().map(|at| octet(*at)));
+        key.extend(since.iter().map(|at| octet(*at)));
         write_family(&mut key, &login.family);
         let mut clients = clients.each_ref().map(|client| client.key(login.revision));
         clients.sort_unstable();
@@ -368,7 +393,7 @@ impl World {
         let head = self.truth.head();
         let mut recovered = 0;
         for (n, client) in self.clients.iter().enumerate() {
-            if self.login.revoked || self.at_load().used || client.phase != Phase::Idle || client.held + 1 != head {
+            if self.login.revoked || self.head_used() || client.phase != Phase::Idle || client.held + 1 != head {
                 continue;
             }
             let mut later = self.clone();
@@ -377,7 +402,8 @@ impl World {
             for step in [Step::Load(n), Step::Decide(n), Step::Deliver(n)] {
                 later.happen(step, rules)?;
             }
-            if later.clients[n].held != head || later.login != self.login {
+            let same_head = later.truth.head() == head && !later.login.revoked;
+            if later.clients[n].held != head || !same_head {
                 return Err(format!("a lost response is not given again: {} of {:?}", client.held, self.login.family));
             }
             recovered += 1;
@@ -394,7 +420,7 @@ impl Client {
         match phase {
             Phase::Idle => key.push(0),
             Phase::Sent { shown } => key.extend([1, octet(*shown)]),
-            Phase::Loaded { shown, seen, record, truth: AtLoad { head, used } } => {
+            Phase::Loaded { shown, seen, record, truth: AtLoad { head, used, since } } => {
                 let Record { family, revision, revoked: _ } = record;
                 key.extend([
                     2,
@@ -403,6 +429,7 @@ impl Client {
                     octet(*head),
                     u8::from(*used),
                     u8::from(*revision == stored),
+                    since.map_or(u8::MAX, octet),
                 ]);
                 write_family(&mut key, family);
             }
