@@ -82,6 +82,10 @@ impl Instance {
         let token = RefreshToken::parse(self.keys.replica(), text).map_err(|_| GrantFault::Unknown)?;
         let policy = RefreshPolicy { reuse_interval: app.lifetimes.reuse_interval };
         for _ in 0..ROUNDS {
+            // An access token that was seen in use, and not yet written down, counts. Looked up before the login is
+            // loaded: a use seen after that may be of a head that a faster tab got by an answer which this record does
+            // not show yet, and would make an honest token look reused.
+            let seen = self.memory.read().seen_generation(&token.sid());
             let loaded = self.live_session(app, token.sid()).await?;
             // Only a token that is provably ours may go on: from here on it can revoke the login.
             let seed = self.seed(&loaded.session)?;
@@ -89,8 +93,6 @@ impl Instance {
                 return Err(GrantFault::Unknown.into());
             }
             let Some(mut family) = loaded.session.family.clone() else { return Err(GrantFault::Unknown.into()) };
-            // An access token that was seen in use, and not yet written down, counts.
-            let seen = self.memory.read().seen_generation(&token.sid());
             family = seen.and_then(|generation| family.seen(generation)).unwrap_or(family);
             let now = self.clock.wall();
             let mut session = loaded.session.clone();
@@ -101,9 +103,10 @@ impl Instance {
                 }
                 Rotation::Reject => return Err(GrantFault::Unknown.into()),
                 Rotation::Reused { .. } => {
-                    tracing::warn!(code = GrantFault::Reused.to_string(), sid = %session.sid, app = %app.id, "refresh token reused");
+                    let reused = Error::from(GrantFault::Reused);
+                    tracing::warn!(code = reused.code(), sid = %session.sid, app = %app.id, "refresh token reused");
                     self.end_login(session.sid, session.login_exp, Wait::Yes).await?;
-                    return Err(GrantFault::Reused.into());
+                    return Err(reused);
                 }
             }
             if let Some(handed) = self.renew_record(app, loaded, session).await? {
@@ -243,8 +246,6 @@ impl Instance {
     ) -> Result<Option<Handed>, Error> {
         let handout = Handout::of(app.mode, session.transport, session.family.is_some());
         self.prepare(&mut session, handout)?;
-        session.grant = loaded.session.grant.clone();
-        session.grant_at = loaded.session.grant_at;
         let now = self.clock.wall();
         if session.wants_touch(now) {
             session.last_seen = now;

@@ -1,8 +1,12 @@
 //! Refresh: what is answered again, what ends the login, and what renews nothing.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
 use misario_core::app::{Mode, Transport};
 use serde_json::json;
-use std::sync::Arc;
 
 use crate::support::{Answer, Call, Held, Host, TRANSPORTS, claims, counted};
 
@@ -24,6 +28,13 @@ async fn show(host: &Host, refresh: &str) -> Answer {
 
 fn refresh_of(answer: &Answer) -> String {
     answer.json()["refresh_token"].as_str().unwrap().to_owned()
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
 }
 
 async fn is_live(host: &Host, access: &str) -> bool {
@@ -110,6 +121,33 @@ async fn a_tab_may_come_second_with_what_a_lost_response_left() {
     assert_eq!(refresh_of(&show(&host, &first).await.expect(200)), head);
     host.pass(1).await;
     assert_eq!(show(&host, &first).await.told(), (401, "invalid_grant".to_owned()));
+}
+
+/// The second tab's request is stopped at every point where it waits, while the first tab gets the head and uses it.
+#[tokio::test]
+async fn a_tab_that_is_overtaken_anywhere_is_answered() {
+    let host = long_lived().await;
+    for stop in 0..8 {
+        let held = host.login("spa", Transport::Bearer, "s1").await;
+        let first = held.refresh_text().unwrap();
+        show(&host, &first).await.expect(200);
+        host.pass(DAY).await;
+        let mut slow = pin!(show(&host, &first));
+        let mut answer = None;
+        for _ in 0..stop {
+            if answer.is_none() {
+                answer = poll_fn(|context| Poll::Ready(ready(slow.as_mut().poll(context)))).await;
+            }
+        }
+        let fast = show(&host, &first).await.expect(200);
+        assert!(is_live(&host, fast.json()["access_token"].as_str().unwrap()).await);
+        let answer = match answer {
+            Some(answer) => answer,
+            None => slow.await,
+        };
+        assert_eq!(answer.status, 200, "stopped at {stop}: {}", answer.text());
+        assert_eq!(refresh_of(&answer), refresh_of(&fast));
+    }
 }
 
 /// A laptop with many tabs wakes up: one write for all of them.

@@ -98,6 +98,8 @@ async fn the_log_holds_no_credential_at_any_level() {
     a_day(&host).await;
     let log = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("signed in") && log.contains("refresh_reused"), "the log is there: {log}");
+    let mut alarms = log.lines().filter(|line| line.contains("refresh token reused")).peekable();
+    assert!(alarms.peek().is_some() && alarms.all(|line| line.contains("code=\"refresh_reused\"")), "{log}");
     let mut secrets: Vec<_> = host.secrets.lock().unwrap().iter().cloned().collect();
     assert!(secrets.len() > 60, "{}", secrets.len());
     secrets.extend([PASSWORD.to_owned(), "hunter2-hunter2-hunter2".to_owned(), host.ops.clone()]);

@@ -76,15 +76,17 @@ impl Probe {
         let answer =
             (health == Health::Well || (health == Health::Mute && verb != "wait_beyond")).then(|| go(&*self.inner));
         Box::pin(async move {
-            // Others get their turn between any two verbs, so that races happen.
+            // Others get their turn before and after any verb, so that races happen.
             tokio::task::yield_now().await;
             let unavailable = StoreError::unavailable("the test says so");
-            match answer {
+            let answer = match answer {
                 Some(answer) => {
                     answer.await.and_then(|done| if health == Health::Well { Ok(done) } else { Err(unavailable) })
                 }
                 None => Err(unavailable),
-            }
+            };
+            tokio::task::yield_now().await;
+            answer
         })
     }
 
