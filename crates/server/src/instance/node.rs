@@ -88,21 +88,23 @@ struct Follower {
 
 impl Node {
     /// A node that starts now. An earlier process may have granted leases that it knows nothing of (rule 14).
-    pub(super) fn new(now: MonoTime, ttl: Duration, earlier_ttl: Duration) -> Self {
-        let mut node = Self {
+    pub(super) fn new(now: MonoTime, ttl: Duration, earlier: Option<Duration>, applied: Position) -> Self {
+        let parent = match earlier {
+            Some(earlier) => Parent::new(now, earlier.max(ttl)).with_ttl(ttl),
+            // The first process on this store: nobody was ever granted anything.
+            None => Parent::new(now, ttl).nothing_lost(),
+        };
+        Self {
             ttl,
-            parent: Mutex::new(Parent::new(now, ttl)),
+            parent: Mutex::new(parent),
             barriers: Mutex::default(),
             next_barrier: AtomicU64::new(0),
             recent: Mutex::default(),
-            applied: watch::Sender::new(Position::ZERO),
+            // Followers of an earlier process go on from here.
+            applied: watch::Sender::new(applied),
             applying: tokio::sync::Mutex::default(),
             followers: Mutex::default(),
-        };
-        if earlier_ttl > ttl {
-            node.parent = Mutex::new(Parent::new(now, earlier_ttl).with_ttl(ttl));
         }
-        node
     }
 
     /// The longest lease it grants.

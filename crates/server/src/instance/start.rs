@@ -75,7 +75,7 @@ impl Instance {
         let earlier = earlier_lease(&*stores.records, config.lease).await?;
         let started = clock.mono();
         let instance = Arc::new(Self {
-            node: node::Node::new(started, config.lease, earlier),
+            node: node::Node::new(started, config.lease, earlier, position),
             config,
             records: stores.records,
             live: stores.live,
@@ -93,7 +93,7 @@ impl Instance {
         instance.load_apps().await?;
         instance.first_lease().await?;
         instance.spawn_loops();
-        if earlier > instance.config.lease {
+        if let Some(earlier) = earlier.filter(|earlier| *earlier > instance.config.lease) {
             tokio::spawn(Self::outlive_lease(Arc::downgrade(&instance), started, earlier));
         }
         Ok(instance)
@@ -145,9 +145,8 @@ impl Instance {
 
 /// The longest lease that an earlier process may have granted. The record keeps it beside the one of this process, so
 /// that another start before it has run out waits for it, too.
-async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Duration, StoreError> {
-    let known = note_lease(records, |known| known.map_or(lease, |known| known.max(lease))).await?;
-    Ok(known.unwrap_or(lease))
+async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Option<Duration>, StoreError> {
+    note_lease(records, |known| known.map_or(lease, |known| known.max(lease))).await
 }
 
 /// Writes down the lease that `decide` makes of the recorded one; returns what was recorded before.
@@ -197,12 +196,12 @@ mod tests {
     #[tokio::test]
     async fn a_longer_lease_is_waited_for_until_it_has_run_out() {
         let (store, long, short) = (MemoryStore::new(), Duration::from_secs(10), Duration::from_secs(2));
-        assert_eq!(earlier_lease(&store, long).await.unwrap(), long);
+        assert_eq!(earlier_lease(&store, long).await.unwrap(), None, "the first start waits for nobody");
         for _ in 0..2 {
-            assert_eq!(earlier_lease(&store, short).await.unwrap(), long, "it ended before the long one had run out");
+            assert_eq!(earlier_lease(&store, short).await.unwrap(), Some(long), "it ended before the long one had run out");
         }
         forget_lease(&store, long, short).await.unwrap();
-        assert_eq!(earlier_lease(&store, short).await.unwrap(), short);
+        assert_eq!(earlier_lease(&store, short).await.unwrap(), Some(short));
     }
 
     #[tokio::test]
@@ -213,6 +212,6 @@ mod tests {
             earlier_lease(&store, lease).await.unwrap();
         }
         forget_lease(&store, long, short).await.unwrap();
-        assert_eq!(earlier_lease(&store, short).await.unwrap(), longer);
+        assert_eq!(earlier_lease(&store, short).await.unwrap(), Some(longer));
     }
 }

@@ -135,8 +135,8 @@ impl Instance {
             loaded.session.grant = user.grant(&loaded.session.app);
         }
         loaded.session.grant_at = before;
-        // Lost races are no matter: whoever won wrote the same, and the next reader looks again otherwise.
-        if let Swapped::Done(revision) = self.live.swap(&loaded.session, loaded.revision).await? {
+        // Lost races and a store that takes no writes are no matter: the next reader looks again.
+        if let Ok(Swapped::Done(revision)) = self.live.swap(&loaded.session, loaded.revision).await {
             loaded.revision = revision;
         }
         Ok(loaded)
