@@ -198,7 +198,11 @@ mod tests {
         let (store, long, short) = (MemoryStore::new(), Duration::from_secs(10), Duration::from_secs(2));
         assert_eq!(earlier_lease(&store, long).await.unwrap(), None, "the first start waits for nobody");
         for _ in 0..2 {
-            assert_eq!(earlier_lease(&store, short).await.unwrap(), Some(long), "it ended before the long one had run out");
+            assert_eq!(
+                earlier_lease(&store, short).await.unwrap(),
+                Some(long),
+                "it ended before the long one had run out"
+            );
         }
         forget_lease(&store, long, short).await.unwrap();
         assert_eq!(earlier_lease(&store, short).await.unwrap(), Some(short));
