@@ -12,6 +12,7 @@
 //! | the head | | rotate |
 //! | the head's parent | never used | the head again, however late: the response was lost |
 //! | rotated, or answered by the row above, less than `reuse_interval` ago | any | the head: a sibling tab's request that was on the wire |
+//! | replaced at a step-up | any | refused, and nothing else |
 //! | older | | reuse: the family is revoked |
 //!
 //! An answer by the second row starts the interval of the parent again ([`TokenFamily::retried`]): tabs that wake up
@@ -37,6 +38,13 @@ pub struct TokenFamily {
     /// Rotations, and lost responses given again, less than a reuse interval before the last of them; oldest first.
     #[serde(default)]
     recent: Vec<Rotated>,
+    /// Tokens before this one were replaced; see [`TokenFamily::replaced`].
+    #[serde(default = "nothing_replaced")]
+    floor: Generation,
+}
+
+const fn nothing_replaced() -> Generation {
+    Generation(0)
 }
 
 /// A token that was rotated away, and when; or when its lost response was given again.
@@ -83,7 +91,7 @@ pub enum Rotation {
 /// judged elsewhere.
 pub fn decide(family: &TokenFamily, shown: Generation, policy: RefreshPolicy, now: UnixTime) -> Rotation {
     let head = family.head;
-    if shown > head || shown.0 == 0 {
+    if shown > head || shown.0 == 0 || shown < family.floor {
         return Rotation::Reject;
     }
     if shown == head {
@@ -98,7 +106,7 @@ pub fn decide(family: &TokenFamily, shown: Generation, policy: RefreshPolicy, no
 impl TokenFamily {
     /// A family whose first token is about to be handed out.
     pub const fn first() -> Self {
-        Self { head: Generation(1), head_used: false, recent: Vec::new() }
+        Self { head: Generation(1), head_used: false, recent: Vec::new(), floor: nothing_replaced() }
     }
 
     /// The newest token.
@@ -113,7 +121,7 @@ impl TokenFamily {
 
     /// The family after its head was shown at `now`.
     pub fn rotated(&self, next: Generation, policy: RefreshPolicy, now: UnixTime) -> Self {
-        Self { head: next, head_used: false, recent: self.recent_and(self.head, policy, now) }
+        Self { head: next, head_used: false, recent: self.recent_and(self.head, policy, now), floor: self.floor }
     }
 
     /// The family after its head was given again at `now`, because its response was lost; `None` if nothing is to be
@@ -124,6 +132,14 @@ impl TokenFamily {
     pub fn retried(&self, shown: Generation, policy: RefreshPolicy, now: UnixTime) -> Option<Self> {
         let starts_again = self.lost_response(shown) && !self.rotated_within(shown, policy.reuse_interval, now);
         starts_again.then(|| Self { recent: self.recent_and(shown, policy, now), ..self.clone() })
+    }
+
+    /// The family after its user proved once more who they are: a new head goes to whoever proved it, and all tokens
+    /// before it are worth nothing, not even the end of the login.
+    pub fn replaced(&self) -> Self {
+        // A family that has used up its numbers ends with the token it has, as a rotation would tell.
+        let head = Generation(self.head.0.saturating_add(1));
+        Self { head, head_used: false, recent: Vec::new(), floor: head }
     }
 
     /// The family after an access token that came with `generation` was accepted at the authority; `None` if that

@@ -118,4 +118,16 @@ fn no_token_keeps_itself_alive_once_the_head_was_used() {
     }
 }
 
+#[test]
+fn what_a_step_up_replaced_is_refused_and_ends_nothing() {
+    let family = family(1).replaced();
+    assert_eq!(family.head(), Generation(3));
+    for shown in [1, 2] {
+        assert_eq!(decide(&family, Generation(shown), POLICY, at(1)), Rotation::Reject);
+    }
+    let next = family.rotated(Generation(4), POLICY, at(50));
+    assert_eq!(decide(&next, Generation(2), POLICY, at(51)), Rotation::Reject);
+    assert_eq!(decide(&next, Generation(3), POLICY, at(51)), Rotation::Retry { head: Generation(4) });
+}
+
 mod interleavings;

@@ -43,8 +43,8 @@ struct Bootstrapped {
 }
 
 impl Instance {
-    /// The user behind a login proves once more who they are: `auth_time` moves on, and the session token is another
-    /// one, so that one that was copied before is worth nothing for what now opens.
+    /// The user behind a login proves once more who they are: `auth_time` moves on, and session token and refresh token
+    /// are others, so that what was copied before is worth nothing for what now opens.
     pub async fn reauthenticate(
         &self,
         app: &Arc<App>,
@@ -60,20 +60,20 @@ impl Instance {
         let user = self.load::<User>(RecordKind::User, facts.subject.as_str()).await?;
         let (user, _) = user.ok_or(SignInFault::InvalidCredentials)?;
         let (cut, user) = self.check_password(&user.username, password, address).await?;
-        let now = self.clock.wall();
         for _ in 0..TRIES {
-            let Some(loaded) = self.live.load(&sid).await? else {
+            let now = self.clock.wall();
+            let Some(loaded) = self.load_session(&sid).await? else {
                 return self.reauthenticate_stateless(app, facts, &user, login_exp, cut.as_of).await;
             };
-            if loaded.is_fenced() {
-                return Err(GrantFault::Revoked.into());
-            }
+            // As for a renewal: a password does not bring back a login that ended, nor roles that were taken away.
+            let loaded = self.still_live(app, loaded).await?;
             let mut session = loaded.session.clone();
             session.auth_time = now;
             session.last_seen = now;
             if session.token.is_some() {
                 self.rotate_session_token(&mut session)?;
             }
+            session.family = session.family.map(|family| family.replaced());
             let handout = Handout::of(app.mode, session.transport, session.family.is_some());
             self.prepare(&mut session, handout)?;
             match self.live.swap(&session, loaded.revision).await? {

@@ -141,7 +141,7 @@ impl Instance {
             return Err(GrantFault::Ended.into());
         }
         for _ in 0..ROUNDS {
-            if let Some(loaded) = self.live.load(&sid).await? {
+            if let Some(loaded) = self.load_session(&sid).await? {
                 let loaded = self.still_live(app, loaded).await?;
                 let session = loaded.session.clone();
                 if let Some(handed) = self.renew_record(app, loaded, session).await? {
@@ -220,18 +220,19 @@ impl Instance {
 
     /// The session, if it is live, with its grant up to date.
     async fn live_session(&self, app: &App, sid: SessionId) -> Result<LoadedSession, Error> {
-        let loaded = self.live.load(&sid).await?.ok_or(GrantFault::Unknown)?;
+        let loaded = self.load_session(&sid).await?.ok_or(GrantFault::Unknown)?;
         self.still_live(app, loaded).await
     }
 
-    async fn still_live(&self, app: &App, loaded: LoadedSession) -> Result<LoadedSession, Error> {
+    /// The loaded session, if it is live, with its grant up to date.
+    pub(super) async fn still_live(&self, app: &App, loaded: LoadedSession) -> Result<LoadedSession, Error> {
         if loaded.session.app != app.id {
             return Err(GrantFault::OtherApp.into());
         }
         if loaded.is_fenced() {
             return Err(GrantFault::Revoked.into());
         }
-        if self.state_with_touches(&loaded.session) != SessionState::Live {
+        if loaded.session.state(self.clock.wall()) != SessionState::Live {
             return Err(GrantFault::Ended.into());
         }
         self.with_current_grant(loaded).await

@@ -1,5 +1,7 @@
 //! Looking at logins.
 
+use std::collections::HashMap;
+
 use misario_core::app::{App, Mode, Transport};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::session::{Device, Session, SessionState};
@@ -61,7 +63,8 @@ impl Instance {
             return Err(InputFault::NotAvailableInMode.into());
         }
         let all = self.all_sessions(SessionFilter::OfIn(subject.clone(), app.id.clone())).await?;
-        let live = all.iter().filter(|session| self.state_with_touches(session) == SessionState::Live);
+        let now = self.clock.wall();
+        let live = all.iter().filter(|session| session.state(now) == SessionState::Live);
         Ok(live.map(|session| SessionView::of(session, current)).collect())
     }
 
@@ -79,22 +82,42 @@ impl Instance {
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<(Vec<SessionView>, Option<SessionId>), Error> {
-        let page = self.live.list(filter, after.map(Cursor), limit.clamp(1, 1_000)).await?;
-        let live = page.sessions.iter().filter(|(session, _)| self.state_with_touches(session) == SessionState::Live);
-        let views = live.map(|(session, _)| SessionView::of(session, None)).collect();
-        Ok((views, page.next.map(|Cursor(sid)| sid)))
+        let (sessions, next) = self.page_of_sessions(filter, after.map(Cursor), limit.clamp(1, 1_000)).await?;
+        let now = self.clock.wall();
+        let live = sessions.iter().filter(|session| session.state(now) == SessionState::Live);
+        let views = live.map(|session| SessionView::of(session, None)).collect();
+        Ok((views, next.map(|Cursor(sid)| sid)))
     }
 
     /// All logins that the filter names, ended ones included.
     pub(super) async fn all_sessions(&self, filter: SessionFilter) -> Result<Vec<Session>, Error> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let page = self.live.list(filter.clone(), after, 500).await?;
-            all.extend(page.sessions.into_iter().map(|(session, _)| session));
-            after = page.next;
+            let (sessions, next) = self.page_of_sessions(filter.clone(), after, 500).await?;
+            all.extend(sessions);
+            after = next;
             if after.is_none() {
                 return Ok(all);
             }
         }
+    }
+
+    /// A page of logins, each last seen when it was last used, written down or not.
+    async fn page_of_sessions(
+        &self,
+        filter: SessionFilter,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<(Vec<Session>, Option<Cursor>), Error> {
+        // Read before the records: a use that is written down in between is forgotten here, and in the record.
+        let touched: HashMap<_, _> = self.memory.read().touches().into_iter().collect();
+        let page = self.live.list(filter, after, limit).await?;
+        let seen = |(mut session, _): (Session, _)| {
+            if let Some(touch) = touched.get(&session.sid) {
+                session.last_seen = session.last_seen.max(touch.at);
+            }
+            session
+        };
+        Ok((page.sessions.into_iter().map(seen).collect(), page.next))
     }
 }

@@ -6,7 +6,7 @@ use misario_core::authn::{
     AccessCredential, Answer, AskedFor, CredentialFault, Facts, Rejection, Touch, UnavailableFault,
 };
 use misario_core::changes::{Position, Verdict};
-use misario_core::id::AppId;
+use misario_core::id::{AppId, SessionId};
 use misario_core::secret::SessionToken;
 use misario_core::session::{Session, SessionState};
 use misario_core::store::{LoadedSession, RecordKind, StoreError, Swapped};
@@ -45,7 +45,7 @@ impl Instance {
         let secret = |error| Rejection::from(CredentialFault::Secret { error });
         let token = SessionToken::parse(self.keys.replica(), text).map_err(secret)?;
         let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
-        let loaded = self.live.load(&token.sid()).await?.ok_or_else(unknown)?;
+        let loaded = self.load_session(&token.sid()).await?.ok_or_else(unknown)?;
         if !self.counts(&token, &loaded.session) {
             return Err(unknown());
         }
@@ -61,7 +61,7 @@ impl Instance {
         if loaded.is_fenced() {
             return refuse(CredentialFault::Revoked);
         }
-        match self.state_with_touches(&loaded.session) {
+        match loaded.session.state(self.clock.wall()) {
             SessionState::Live => {}
             SessionState::Idle => return refuse(CredentialFault::SessionIdle),
             SessionState::Ended => return refuse(CredentialFault::SessionEnded),
@@ -101,7 +101,7 @@ impl Instance {
         if let (Some(sid), Some(_)) = (facts.sid, facts.generation) {
             // It came with a refresh token, so a record stands behind it; without the record the login is over.
             let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
-            let loaded = self.live.load(&sid).await?.ok_or_else(unknown)?;
+            let loaded = self.load_session(&sid).await?.ok_or_else(unknown)?;
             self.facts_of(app, loaded).await?;
             // A step-up counts for the token that it brought, not for one that may have been copied before.
             self.memory.read().touch(sid, Touch { at: now, generation: facts.generation });
@@ -115,13 +115,15 @@ impl Instance {
         matches!((shown, &session.token), (Some(shown), Some(state)) if shown.matches(&state.digest))
     }
 
-    /// The session's state, with the uses that are not written down yet.
-    pub(super) fn state_with_touches(&self, session: &Session) -> SessionState {
-        let mut session = session.clone();
-        if let Some(touch) = self.memory.read().touched_at(&session.sid) {
-            session.last_seen = session.last_seen.max(touch);
+    /// The session, last seen when it was last used, written down or not.
+    pub(super) async fn load_session(&self, sid: &SessionId) -> Result<Option<LoadedSession>, Error> {
+        // Read before the record: a use that is written down in between is forgotten here, and in the record.
+        let touched = self.memory.read().touched_at(sid);
+        let mut loaded = self.live.load(sid).await?;
+        if let (Some(loaded), Some(touched)) = (&mut loaded, touched) {
+            loaded.session.last_seen = loaded.session.last_seen.max(touched);
         }
-        session.state(self.clock.wall())
+        Ok(loaded)
     }
 
     /// The session with its grant as the directory has it, where a change of roles came after the grant was read.

@@ -41,9 +41,9 @@ pub(crate) async fn a_day(host: &Host) {
             let answer = Call::post("/v1/login").json(&sent).send(host).await.expect(200);
             let mut held = Held::of(app, transport, &answer);
             held.me(host).await.expect(200);
+            held.call(host, Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }))).await.expect(200);
             let first = held.clone();
             held.renew(host).await.expect(200);
-            held.call(host, Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }))).await.expect(200);
             held.csrf(host).await;
             for mode in [Mode::Hybrid, Mode::Jwt, Mode::Session] {
                 host.switch(app, mode).await;

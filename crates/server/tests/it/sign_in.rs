@@ -137,6 +137,27 @@ async fn a_step_up_moves_the_authentication_on_and_leaves_the_old_token_dead() {
     assert_eq!(held.call(&host, reauth(PASSWORD)).await.status, 429);
 }
 
+#[tokio::test]
+async fn a_step_up_leaves_a_copied_refresh_token_worth_nothing() {
+    let host = Host::start().await;
+    host.user("alice").await;
+    for transport in [Transport::Bearer, Transport::Cookie] {
+        let sign_in = json!({ "app": "spa", "username": "alice", "password": PASSWORD, "transport": transport });
+        let answer = Call::post("/v1/login").same_origin("spa").json(&sign_in).send(&host).await.expect(200);
+        let mut held = Held::of("spa", transport, &answer);
+        let copied = held.refresh_text().unwrap();
+        let csrf = held.csrf(&host).await;
+        let reauth = Call::post("/v1/reauth").header("x-csrf-token", &csrf).json(&json!({ "password": PASSWORD }));
+        held.call(&host, reauth).await.expect(200);
+        assert_ne!(held.refresh_text().unwrap(), copied, "{transport}: the answer brings the next one");
+        let theft = Call::post("/v1/refresh").app("spa").json(&json!({ "refresh_token": copied }));
+        assert_eq!(theft.send(&host).await.status, 401, "{transport}");
+        held.me(&host).await.expect(200);
+        held.renew(&host).await.expect(200);
+        held.me(&host).await.expect(200);
+    }
+}
+
 fn bootstrap(secret: &str, name: &str) -> Call {
     Call::post("/admin/v1/bootstrap").json(&json!({ "secret": secret, "username": name, "password": PASSWORD }))
 }

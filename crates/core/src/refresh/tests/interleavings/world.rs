@@ -440,8 +440,8 @@ impl Client {
 }
 
 fn write_family(key: &mut Vec<u8>, family: &TokenFamily) {
-    let TokenFamily { head, head_used, recent } = family;
-    key.extend([octet(head.0), u8::from(*head_used), octet(recent.len())]);
+    let TokenFamily { head, head_used, recent, floor } = family;
+    key.extend([octet(head.0), u8::from(*head_used), octet(floor.0), octet(recent.len())]);
     key.extend(
         recent.iter().flat_map(|Rotated { generation, at: then }| [octet(generation.0), octet(then.secs_since(at(0)))]),
     );
