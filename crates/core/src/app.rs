@@ -307,6 +307,9 @@ impl Lifetimes {
         if self.idle > self.absolute {
             return fail("idle", self.idle, "it is longer than the login may live at all (absolute)");
         }
+        if self.renew_window > 400 * DAY {
+            return fail("renew_window", self.renew_window, "no login lives longer than 400 days");
+        }
         if self.reuse_interval > 5 * MINUTE {
             return fail(
                 "reuse_interval",

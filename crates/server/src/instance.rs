@@ -67,6 +67,12 @@ pub struct Instance {
     guard: std::sync::OnceLock<Guard>,
     /// The longest access lifetime that any app ever had, in seconds.
     longest_access: std::sync::atomic::AtomicU64,
+    /// The longest renewal window that any app ever had, in seconds.
+    longest_window: std::sync::atomic::AtomicU64,
+    /// Held from the reading of what is stored to the append that says it, so that the log's last word is the store's.
+    changing_keys: tokio::sync::Mutex<()>,
+    /// As for keys.
+    changing_apps: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Instance {
@@ -105,10 +111,8 @@ impl Instance {
     fn kept_until(&self, now: UnixTime) -> UnixTime {
         /// The widest error of a wall clock that is reckoned with, in seconds.
         const CLOCK_ERROR: u64 = 300;
-        let longest = self.memory.read().apps().values().map(|app| app.lifetimes.access).max().unwrap_or_default();
         // An app whose lifetime was lowered has older, longer-lived tokens out; no app may ever give more than a day.
-        let longest = longest.max(apps::longest_access_ever(self));
-        now.saturating_add(longest + self.config.leeway + CLOCK_ERROR)
+        now.saturating_add(self.longest_access() + self.config.leeway + CLOCK_ERROR)
     }
 }
 

@@ -35,6 +35,9 @@ fn settings_that_cannot_work_are_named() {
     let mut endless = app(&["https://a.example"]);
     endless.lifetimes.idle = endless.lifetimes.absolute + 1;
     assert_eq!(code(endless), "app_lifetime_invalid");
+    let mut renewed_for_ever = app(&["https://a.example"]);
+    renewed_for_ever.lifetimes.renew_window = 400 * DAY + 1;
+    assert_eq!(code(renewed_for_ever), "app_lifetime_invalid");
     let mut named = app(&["https://a.example"]);
     named.cookies.access = "session id".to_owned();
     assert_eq!(code(named), "app_cookie_name_invalid");

@@ -39,6 +39,9 @@ pub struct AppRecord {
     /// The longest access lifetime it ever had, in seconds.
     #[serde(default)]
     longest_access: u64,
+    /// The longest renewal window it ever had, in seconds.
+    #[serde(default)]
+    longest_window: u64,
 }
 
 /// An app to create. What is absent gets the secure default of the mode.
@@ -129,12 +132,17 @@ impl PatchApp {
     }
 }
 
-/// The longest access lifetime that any app ever had.
-pub(super) fn longest_access_ever(instance: &Instance) -> u64 {
-    instance.longest_access.load(Ordering::Relaxed)
-}
-
 impl Instance {
+    /// The longest access lifetime that any app ever had, in seconds.
+    pub(super) fn longest_access(&self) -> u64 {
+        self.longest_access.load(Ordering::Relaxed)
+    }
+
+    /// The longest renewal window that any app ever had, in seconds.
+    pub(super) fn longest_window(&self) -> u64 {
+        self.longest_window.load(Ordering::Relaxed)
+    }
+
     /// All apps, with who set them.
     pub async fn list_apps(&self) -> Result<Vec<AppRecord>, Error> {
         self.load_all(RecordKind::App).await
@@ -156,6 +164,7 @@ impl Instance {
         app.audience = rest.audience.unwrap_or(app.audience);
         let app = app.validated().map_err(InputFault::App)?;
         self.ensure_signing_key(app.signing_alg).await?;
+        let _one_at_a_time = self.changing_apps.lock().await;
         self.store_new_app(&app, SettingSource::Admin).await?;
         let published = self.announce_app(&app, Wait::Yes).await?;
         Ok((app, published))
@@ -166,6 +175,7 @@ impl Instance {
         if let Some(algorithm) = patch.signing_alg {
             self.ensure_signing_key(algorithm).await?;
         }
+        let _one_at_a_time = self.changing_apps.lock().await;
         let (record, before) = self
             .update_app(id, |record| {
                 let before = record.app.mode;
@@ -207,7 +217,7 @@ impl Instance {
     /// file, or a crash between a record and its change.
     pub(super) async fn announce_apps(&self) -> Result<(), Error> {
         for record in self.list_apps().await? {
-            self.note_access_lifetime(&record);
+            self.note_lifetimes(&record);
             let known = self.memory.read().apps().get(&record.app.id).cloned();
             if known.as_deref() != Some(&record.app) {
                 self.announce_app(&record.app, Wait::No).await?;
@@ -221,11 +231,11 @@ impl Instance {
             SettingSource::Admin => BTreeMap::new(),
             from => BTreeMap::from([(source_name(from).to_owned(), app.clone())]),
         };
-        let longest_access = app.lifetimes.access;
-        let record = AppRecord { app: app.clone(), source, applied, longest_access };
+        let (longest_access, longest_window) = (app.lifetimes.access, app.lifetimes.renew_window);
+        let record = AppRecord { app: app.clone(), source, applied, longest_access, longest_window };
         let key = app.id.as_str();
         self.create(Keyed { kind: RecordKind::App, key, alias: None, value: &record }).await?;
-        self.note_access_lifetime(&record);
+        self.note_lifetimes(&record);
         Ok(())
     }
 
@@ -240,13 +250,17 @@ impl Instance {
                 id.as_str(),
                 |_: &AppRecord| None,
                 |record: &mut AppRecord| {
+                    let had = record.app.lifetimes;
                     let result = change(record)?;
-                    record.longest_access = record.longest_access.max(record.app.lifetimes.access);
+                    // Those it had until now, too: what stored it may have kept no such note.
+                    record.longest_access = record.longest_access.max(had.access).max(record.app.lifetimes.access);
+                    record.longest_window =
+                        record.longest_window.max(had.renew_window).max(record.app.lifetimes.renew_window);
                     Ok(result)
                 },
             )
             .await?;
-        self.note_access_lifetime(&changed.0);
+        self.note_lifetimes(&changed.0);
         Ok(changed)
     }
 
@@ -255,8 +269,10 @@ impl Instance {
         self.publish(NewChange { at: self.clock.wall(), until: FOR_EVER, kind, fence: None }, wait).await
     }
 
-    fn note_access_lifetime(&self, record: &AppRecord) {
-        self.longest_access.fetch_max(record.longest_access, Ordering::Relaxed);
+    fn note_lifetimes(&self, record: &AppRecord) {
+        let now = record.app.lifetimes;
+        self.longest_access.fetch_max(record.longest_access.max(now.access), Ordering::Relaxed);
+        self.longest_window.fetch_max(record.longest_window.max(now.renew_window), Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signing keys: made, published, acknowledged by the verifiers, only then used.
 
-use misario_core::changes::{ChangeKind, NewChange};
+use misario_core::changes::{ChangeKind, NewChange, Target};
 use misario_core::store::RecordKind;
 use misario_jose::{Algorithm, JwkSet, UnixTime};
 use serde::Serialize;
@@ -41,6 +41,12 @@ impl Instance {
 
     /// Makes a key; it signs as soon as every verifier has it.
     pub async fn generate_key(&self, algorithm: Algorithm) -> Result<(KeyView, Published), Error> {
+        let _one_at_a_time = self.changing_keys.lock().await;
+        self.add_key(algorithm).await
+    }
+
+    /// For who has the lock, so that the log's last key set is that of all keys.
+    async fn add_key(&self, algorithm: Algorithm) -> Result<(KeyView, Published), Error> {
         let now = self.clock.wall();
         let (record, key) = SigningKeyRecord::generate(algorithm, &self.keys, &*self.entropy, now);
         let stored = Keyed { kind: RecordKind::SigningKey, key: &record.kid, alias: None, value: &record };
@@ -49,7 +55,7 @@ impl Instance {
         let set = if algorithm.is_symmetric() { &mut secret } else { &mut public };
         let _ = set.insert(key.verifying_key());
         self.memory.write().set_secret_keys(secret);
-        let published = self.announce_keys(JwkSet::of(&public).to_json()).await?;
+        let published = self.announce_keys(JwkSet::of(&public).to_json(), Wait::Yes).await?;
         self.signing.write().push(key);
         tracing::info!(kid = record.kid, alg = algorithm.name(), "signing key in use");
         Ok((KeyView { kid: record.kid, alg: algorithm, created: now, state: "signing" }, published))
@@ -57,10 +63,33 @@ impl Instance {
 
     /// Makes a key of the algorithm, if there is none.
     pub(super) async fn ensure_signing_key(&self, algorithm: Algorithm) -> Result<(), Error> {
+        let _one_at_a_time = self.changing_keys.lock().await;
         if !self.signing.read().has(algorithm) {
-            self.generate_key(algorithm).await?;
+            self.add_key(algorithm).await?;
         }
         Ok(())
+    }
+
+    /// Revokes the key and takes it out of use: its entry is pruned some day, and it must not verify then. A key that
+    /// signs gets a successor first, so that nobody is refused what was never revoked.
+    pub(super) async fn revoke_key(&self, kid: &str, wait: Wait) -> Result<Published, Error> {
+        let _one_at_a_time = self.changing_keys.lock().await;
+        let signs = self.signing.read().signs(kid);
+        if let Some(algorithm) = signs {
+            self.add_key(algorithm).await?;
+        }
+        // Stored before it is said (PROTOCOL rule 20): after a crash in between, the start says what is stored.
+        while let Some((_, revision)) = self.load::<SigningKeyRecord>(RecordKind::SigningKey, kid).await? {
+            self.records.remove_record(RecordKind::SigningKey, kid, revision).await?;
+        }
+        self.signing.write().remove(kid);
+        self.announce_end(Target::Key(kid.to_owned()), None, Wait::No).await?;
+        let (public, secret) = self.signing.read().verifying();
+        self.memory.write().set_secret_keys(secret);
+        // The later of the two positions: who shows it shows both.
+        let published = self.announce_keys(JwkSet::of(&public).to_json(), wait).await?;
+        tracing::info!(kid, "signing key revoked");
+        Ok(published)
     }
 
     /// Publishes the keys, if the log does not say them: after a crash between a key and its change.
@@ -70,18 +99,19 @@ impl Instance {
         let jwks = JwkSet::of(&public).to_json();
         let known = self.memory.read().replica().view().jwks() == jwks;
         if !known && public.iter().next().is_some() {
-            self.announce_keys(jwks).await?;
+            self.announce_keys(jwks, Wait::Yes).await?;
         }
         Ok(())
     }
 
-    /// The public keys, as a JWK Set.
+    /// The public keys that are published, as a JWK Set: a key is in it before it signs, so that whoever polls has it
+    /// when its first token comes.
     pub fn jwks(&self) -> String {
-        JwkSet::of(&self.signing.read().verifying().0).to_json()
+        self.memory.read().replica().view().jwks().to_owned()
     }
 
-    async fn announce_keys(&self, jwks: String) -> Result<Published, Error> {
+    async fn announce_keys(&self, jwks: String, wait: Wait) -> Result<Published, Error> {
         let kind = ChangeKind::KeysChanged { jwks };
-        self.publish(NewChange { at: self.clock.wall(), until: FOR_EVER, kind, fence: None }, Wait::Yes).await
+        self.publish(NewChange { at: self.clock.wall(), until: FOR_EVER, kind, fence: None }, wait).await
     }
 }

@@ -12,8 +12,9 @@ impl Instance {
     /// Revokes the target. When it returns (unless `wait` says not to wait), no verifier accepts anything of it.
     pub async fn revoke(&self, target: Target, wait: Wait) -> Result<Published, Error> {
         let fence = match &target {
-            // A single token is over before its entry is pruned; a key's tokens too.
-            Target::Token(_) | Target::Key(_) => None,
+            // It can be neither shown nor renewed any more when its entry is pruned.
+            Target::Token(_) => None,
+            Target::Key(kid) => return self.revoke_key(kid, wait).await,
             Target::Login(sid) => {
                 // Without a record nobody here knows the login's end; no app's logins live longer than this.
                 let until = match self.live.load(sid).await? {
@@ -51,10 +52,18 @@ impl Instance {
         Ok(published)
     }
 
-    async fn announce_end(&self, target: Target, fence: Option<NewFence>, wait: Wait) -> Result<Published, Error> {
+    pub(super) async fn announce_end(
+        &self,
+        target: Target,
+        fence: Option<NewFence>,
+        wait: Wait,
+    ) -> Result<Published, Error> {
         let now = self.clock.wall();
+        // Without a fence, this entry alone keeps the tokens from being renewed.
+        let renewable = if fence.is_none() { self.longest_window() } else { 0 };
+        let until = self.kept_until(now).saturating_add(renewable);
         let kind = ChangeKind::Revoked { target, before: None };
-        self.publish(NewChange { at: now, until: self.kept_until(now), kind, fence }, wait).await
+        self.publish(NewChange { at: now, until, kind, fence }, wait).await
     }
 
     /// Makes everything that was issued with a user's old roles stale.

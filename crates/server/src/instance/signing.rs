@@ -68,6 +68,17 @@ impl SigningKeys {
         self.keys.iter().any(|key| key.algorithm() == algorithm)
     }
 
+    /// The key's algorithm, if it is the one that new tokens of it are signed with.
+    pub(crate) fn signs(&self, kid: &str) -> Option<Algorithm> {
+        let algorithm = self.keys.iter().find(|key| key.kid().as_str() == kid)?.algorithm();
+        let newest = self.keys.iter().rev().find(|key| key.algorithm() == algorithm)?;
+        (newest.kid().as_str() == kid).then_some(algorithm)
+    }
+
+    pub(crate) fn remove(&mut self, kid: &str) {
+        self.keys.retain(|key| key.kid().as_str() != kid);
+    }
+
     /// A JWT with these claims, signed with the newest key of the algorithm.
     pub(crate) fn sign<C: Serialize>(&self, algorithm: Algorithm, typ: &str, claims: &C) -> Result<String, Error> {
         let key = self.keys.iter().rev().find(|key| key.algorithm() == algorithm);

@@ -88,6 +88,9 @@ impl Instance {
             entropy,
             guard: OnceLock::new(),
             longest_access: AtomicU64::new(0),
+            longest_window: AtomicU64::new(0),
+            changing_keys: tokio::sync::Mutex::default(),
+            changing_apps: tokio::sync::Mutex::default(),
         });
         instance.load_keys().await?;
         instance.load_apps().await?;

@@ -1,6 +1,8 @@
 //! Revoking: refused at once, in every mode, and only what was meant.
 
 use misario_core::app::{Mode, Transport};
+use misario_core::changes::ChangeKind;
+use misario_core::store::ChangeLog as _;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Call, Held, Host, PASSWORD, claims};
@@ -111,6 +113,76 @@ async fn a_revoked_key_ends_the_tokens_it_signed() {
     held.renew(&host).await.expect(200);
     held.me(&host).await.expect(200);
     assert_eq!(lost.renew(&host).await.status, 401, "a token is all that a login of a jwt app has");
+}
+
+/// Its entry is pruned some day; nothing that was signed with it may verify then.
+#[tokio::test]
+async fn a_revoked_key_is_gone_and_what_it_signed_with_goes_on_with_another() {
+    let host = Host::start().await;
+    for alg in ["ES256", "HS256"] {
+        host.admin("PATCH", "/admin/v1/apps/service", json!({ "signing_alg": alg })).await.expect(200);
+        let held = host.login("service", Transport::Bearer, "s1").await;
+        let named = |listed: &Value, kid: &str| listed["keys"].to_string().contains(kid);
+        let keys = host.admin("GET", "/admin/v1/keys", Value::Null).await.expect(200).json();
+        let signing = |key: &&Value| key["alg"] == alg && key["state"] == "signing";
+        let kid = keys["keys"].as_array().unwrap().iter().find(signing).unwrap()["kid"].as_str().unwrap();
+        host.revoke(json!({ "key": kid })).await;
+        let keys = host.admin("GET", "/admin/v1/keys", Value::Null).await.expect(200).json();
+        assert!(!named(&keys, kid), "{alg}");
+        let published = Call::get("/.well-known/jwks.json").send(&host).await.expect(200).json();
+        assert!(!named(&published, kid) && !published["keys"].as_array().unwrap().is_empty(), "{alg}");
+        assert_eq!(held.clone().me(&host).await.status, 401, "{alg}");
+        let mut again = host.login("service", Transport::Bearer, "s1").await;
+        again.me(&host).await.expect(200);
+        again.renew(&host).await.expect(200);
+        host.revoke(json!({ "key": kid })).await;
+        again.me(&host).await.expect(200);
+    }
+}
+
+/// Without a fence, the entry itself has to outlive the time for which an ended token can be renewed.
+#[tokio::test]
+async fn a_revoked_token_is_not_renewed_when_it_has_long_ended() {
+    let host = Host::with(|setup| {
+        setup.app("service").lifetimes.renew_window = 20 * 86_400;
+        setup.app("service").lifetimes.absolute = 30 * 86_400;
+    })
+    .await;
+    let held = host.login("service", Transport::Bearer, "s1").await;
+    host.revoke(json!({ "token": claims(&held.access_text())["jti"] })).await;
+    host.admin("PATCH", "/admin/v1/apps/service", json!({ "renew_window": 0 })).await.expect(200);
+    host.pass(15 * 86_400).await;
+    while host.store.prune(host.clock.now(), 1_000).await.unwrap() > 0 {}
+    let (_, changes) = host.store.snapshot().await.unwrap();
+    let revoked = changes.iter().filter(|change| matches!(change.kind, ChangeKind::Revoked { .. }));
+    assert_eq!(revoked.count(), 1, "an administrator may set the window back");
+}
+
+/// The log's last word on an app and on the keys is what the store says.
+#[tokio::test]
+async fn changes_at_once_leave_log_and_store_in_step() {
+    let host = std::sync::Arc::new(Host::start().await);
+    let racers: Vec<_> = (0..24_u64)
+        .map(|nth| {
+            let host = host.clone();
+            tokio::spawn(async move {
+                host.admin("PATCH", "/admin/v1/apps/web", json!({ "idle": 600 + nth })).await.expect(200);
+                host.admin("POST", "/admin/v1/keys", json!({ "alg": "ES256" })).await.expect(201);
+            })
+        })
+        .collect();
+    for racer in racers {
+        racer.await.unwrap();
+    }
+    let (_, changes) = host.store.snapshot().await.unwrap();
+    let said = changes.iter().rev().find_map(|change| match &change.kind {
+        ChangeKind::AppChanged { app } if app.id.as_str() == "web" => Some(app.lifetimes.idle),
+        _ => None,
+    });
+    let stored = host.admin("GET", "/admin/v1/apps/web", Value::Null).await.expect(200).json();
+    assert_eq!(said, stored["app"]["lifetimes"]["idle"].as_u64());
+    let published = Call::get("/.well-known/jwks.json").send(&host).await.expect(200).json();
+    assert_eq!(published["keys"].as_array().unwrap().len(), 25);
 }
 
 #[tokio::test]
