@@ -2,7 +2,7 @@
 //!
 //! [`Instance::publish`] is the one door through which anything becomes true everywhere.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use misario_core::changes::{
     Barrier, BarrierReport, BarrierState, Change, Grant, LeaseState, MonoTime, NewChange, Own, Parent, Position,
 };
 use misario_core::id::{ClientId, ReplicaId};
-use misario_core::store::{Appended, LogRead, Renewal};
+use misario_core::store::{Appended, LogRead, RegistryEntry, Renewal};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
@@ -73,6 +73,10 @@ pub(crate) struct Node {
     applied: watch::Sender<Position>,
     applying: tokio::sync::Mutex<()>,
     followers: Mutex<HashMap<ReplicaId, Follower>>,
+    /// The ids that this process had before it started again: it answers under none of them any more.
+    own_earlier: Mutex<HashSet<ReplicaId>>,
+    /// Each registry entry's counter, and since when it stands.
+    standing: Mutex<HashMap<ReplicaId, (u64, MonoTime)>>,
 }
 
 struct Waiting {
@@ -104,6 +108,8 @@ impl Node {
             applied: watch::Sender::new(applied),
             applying: tokio::sync::Mutex::default(),
             followers: Mutex::default(),
+            own_earlier: Mutex::default(),
+            standing: Mutex::default(),
         }
     }
 
@@ -148,6 +154,26 @@ impl Node {
             Some(follower) if follower.client != *client => Err("replica_of_another_client"),
             _ => Ok(()),
         }
+    }
+
+    /// Forgets whose lease has run out; a follower is shown for one lease more.
+    fn expire(&self, now: MonoTime) {
+        self.parent.lock().expire(now);
+        self.followers.lock().retain(|_, follower| now < follower.lease_until.plus(self.ttl));
+    }
+
+    /// The entries of nodes that are dead: unchanged for their `ttl` on this node's own clock (rule 10).
+    fn dead(&self, registry: &[RegistryEntry], own: ReplicaId, now: MonoTime) -> Vec<RegistryEntry> {
+        let mut standing = self.standing.lock();
+        standing.retain(|id, _| registry.iter().any(|entry| entry.id == *id));
+        let is_dead = |entry: &&RegistryEntry| {
+            let seen = standing.entry(entry.id).or_insert((entry.counter, now));
+            if seen.0 != entry.counter {
+                *seen = (entry.counter, now);
+            }
+            entry.id != own && now.since(seen.1) >= entry.ttl
+        };
+        registry.iter().filter(is_dead).copied().collect()
     }
 
     /// Hands what a replica says to every barrier that waits.
@@ -225,7 +251,11 @@ impl Instance {
     /// Waits for the other nodes of the store. This node's own followers are waited for by themselves.
     async fn wait_for_nodes(&self, appended: &Appended, replied: MonoTime) -> BarrierReport {
         let own = self.memory.read().replica().id();
-        let registry = appended.registry.iter().copied().filter(|entry| entry.id != own).collect();
+        let registry = {
+            let earlier = self.node.own_earlier.lock();
+            let others = appended.registry.iter().filter(|entry| entry.id != own && !earlier.contains(&entry.id));
+            others.copied().collect()
+        };
         let mut barrier = Barrier::after_append(&Appended { position: appended.position, registry }, replied);
         loop {
             if let BarrierState::Done(report) = barrier.poll(self.clock.mono()) {
@@ -278,7 +308,10 @@ impl Instance {
         let (position, changes) = self.live.snapshot().await?;
         let mut memory = self.memory.write();
         let snapshot = Snapshot { position, changes: &changes, issuer: None };
+        let earlier = memory.replica().id();
         memory.adopt(snapshot, &*self.entropy).map_err(|_| InternalFault::Record { what: "change log" })?;
+        // Its lease was dropped with it, so nobody here has to wait for it.
+        self.node.own_earlier.lock().insert(earlier);
         self.node.recent.lock().clear();
         self.node.applied.send_replace(position);
         Ok(())
@@ -323,7 +356,7 @@ impl Instance {
                 _ => {}
             }
             was_failing = outcome.is_err();
-            instance.node.parent.lock().expire(instance.clock.mono());
+            instance.node.expire(instance.clock.mono());
             let applied = instance.memory.read().replica().view().applied();
             let log = Arc::clone(&instance.live);
             // Nothing of the instance is held while waiting, so that it can go.
@@ -336,6 +369,18 @@ impl Instance {
         }
     }
 
+    /// Removes the registry entries of nodes that are dead, so that no barrier waits for them again.
+    pub(super) async fn bury_nodes(&self) -> Result<(), Error> {
+        let registry = self.live.replicas().await?;
+        let own = self.memory.read().replica().id();
+        for entry in self.node.dead(&registry, own, self.clock.mono()) {
+            if self.live.leave(entry.id, entry.counter).await? {
+                self.node.own_earlier.lock().remove(&entry.id);
+            }
+        }
+        Ok(())
+    }
+
     /// A follower says what it has applied and wants a lease. Own position, own lease and the child's registration are
     /// of one moment (rule 7). A refusal is told as its stable code.
     pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, &'static str> {
@@ -346,8 +391,10 @@ impl Instance {
             let now = self.clock.mono();
             let own = Own::of(memory.replica(), now);
             let granted = self.node.parent.lock().renew(id, applied, own, now);
-            let ttl = granted.map_or(Duration::ZERO, |grant| grant.ttl);
-            followers.insert(id, Follower { client: client.clone(), applied, lease_until: now.plus(ttl) });
+            // Whoever gets no lease is none, however often it asks; one that had a lease stays until that has run out.
+            if let Ok(grant) = granted {
+                followers.insert(id, Follower { client: client.clone(), applied, lease_until: now.plus(grant.ttl) });
+            }
             granted
         };
         self.node.for_each_barrier(|barrier| barrier.acknowledged(id, applied));
@@ -370,8 +417,8 @@ impl Instance {
     pub fn replicas(&self) -> Vec<ReplicaView> {
         let now = self.clock.mono();
         let applied = *self.node.applied.borrow();
-        let mut followers = self.node.followers.lock();
-        followers.retain(|_, follower| now < follower.lease_until.plus(self.node.ttl));
+        self.node.expire(now);
+        let followers = self.node.followers.lock();
         let view = |(id, follower): (&ReplicaId, &Follower)| ReplicaView {
             id: *id,
             client: follower.client.clone(),
@@ -445,5 +492,32 @@ mod tests {
         assert_eq!(Node::check_owner(&followers, id, &one), Ok(()));
         assert_eq!(Node::check_owner(&followers, id, &other), Err("replica_of_another_client"));
         assert_eq!(Node::check_owner(&followers, ReplicaId::from_bytes([2; 16]), &other), Ok(()));
+    }
+
+    #[test]
+    fn a_node_is_dead_when_its_counter_stood_for_its_own_lease() {
+        let at = |ms| MonoTime::from_millis(ms);
+        let id = |n| ReplicaId::from_bytes([n; 16]);
+        let entry = |n, ttl, counter| RegistryEntry {
+            id: id(n),
+            applied: Position::ZERO,
+            ttl: Duration::from_millis(ttl),
+            counter,
+        };
+        let node = Node::new(at(0), Duration::from_millis(100), None, Position::ZERO);
+        let dead = |registry: &[RegistryEntry], ms| {
+            node.dead(registry, id(1), at(ms)).into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+        };
+        assert!(
+            dead(&[entry(1, 100, 1), entry(2, 100, 2), entry(3, 500, 3)], 1_000).is_empty(),
+            "seen for the first time"
+        );
+        assert!(dead(&[entry(1, 100, 1), entry(2, 100, 4), entry(3, 500, 3)], 1_100).is_empty(), "one renewed");
+        let registry = [entry(1, 100, 1), entry(2, 100, 4), entry(3, 500, 3)];
+        assert!(dead(&registry, 1_199).is_empty());
+        assert_eq!(dead(&registry, 1_200), [id(2)], "never itself");
+        assert_eq!(dead(&registry, 1_500), [id(2), id(3)]);
+        assert!(dead(&[], 2_000).is_empty());
+        assert!(dead(&registry, 3_000).is_empty(), "what comes back is counted anew");
     }
 }
