@@ -44,7 +44,8 @@ pub struct AppSignIn {
     pub auth_time: Option<UnixTime>,
     /// How (RFC 8176).
     pub amr: Vec<String>,
-    /// What they may do; absent: what the directory says.
+    /// What they may do, for a subject without a row in the directory. Where there is a row, it alone counts: any
+    /// renewal would read it anyway.
     pub grant: Option<Grant>,
     /// The organisation.
     pub org: Option<String>,
@@ -93,14 +94,14 @@ impl Instance {
             return Err(GrantFault::UserDisabled.into());
         }
         let now = self.clock.wall();
-        let of_row = || row.as_ref().map(|user| user.grant(&request.app.id)).unwrap_or_default();
+        let given = request.grant.unwrap_or_default();
         let login = LoginFacts {
             sid: SessionId::generate(&*self.entropy),
             subject: request.subject,
             transport: request.transport,
             auth_time: request.auth_time.unwrap_or(now).min(now),
             login_exp: now.saturating_add(request.app.lifetimes.absolute),
-            grant: request.grant.unwrap_or_else(of_row),
+            grant: row.as_ref().map_or(given, |user| user.grant(&request.app.id)),
             amr: request.amr,
             org: request.org.or_else(|| row.as_ref().and_then(|user| user.org.clone())),
             position: cut.as_of,
