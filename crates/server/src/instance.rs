@@ -51,6 +51,9 @@ use crate::error::{Error, InputFault};
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
 
+/// The widest error of a wall clock that is reckoned with, in seconds.
+const CLOCK_ERROR: u64 = 300;
+
 /// One running authority.
 pub struct Instance {
     pub(crate) config: ServerConfig,
@@ -109,8 +112,6 @@ impl Instance {
     /// How long an entry that revokes access tokens has to be kept: until the longest-lived token that was issued
     /// before it has ended, for whoever's clock runs late (rule 16).
     fn kept_until(&self, now: UnixTime) -> UnixTime {
-        /// The widest error of a wall clock that is reckoned with, in seconds.
-        const CLOCK_ERROR: u64 = 300;
         // An app whose lifetime was lowered has older, longer-lived tokens out; no app may ever give more than a day.
         now.saturating_add(self.longest_access() + self.config.leeway + CLOCK_ERROR)
     }

@@ -1,8 +1,10 @@
 //! Revoking. The append is the revocation and comes first; removing records is clean-up.
 
+use std::sync::Arc;
+
 use misario_core::changes::{ChangeKind, FenceKey, NewChange, NewFence, Target};
 use misario_core::id::{SessionId, Subject};
-use misario_core::store::SessionFilter;
+use misario_core::store::{LiveStore, SessionFilter};
 use misario_jose::UnixTime;
 
 use super::{Instance, Published, Wait};
@@ -36,7 +38,8 @@ impl Instance {
             _ => None,
         };
         if let Some(filter) = filter {
-            self.clean_up(filter).await;
+            // Nobody waits for it: the revocation is true already.
+            tokio::spawn(clean_up(Arc::clone(&self.live), filter));
         }
         Ok(published)
     }
@@ -77,26 +80,26 @@ impl Instance {
         };
         self.publish(change, Wait::Yes).await
     }
+}
 
-    /// Removes the records that a revocation fenced off. They do not count any more; what fails here is swept later.
-    async fn clean_up(&self, filter: SessionFilter) {
-        let mut after = None;
-        loop {
-            let page = match self.live.list(filter.clone(), after, 500).await {
-                Ok(page) => page,
-                Err(error) => return tracing::warn!(code = error.code(), "clean-up after a revocation stopped"),
-            };
-            for (session, _) in &page.sessions {
-                // Logged in again since: not fenced, stays.
-                let fenced = matches!(self.live.load(&session.sid).await, Ok(Some(loaded)) if loaded.is_fenced());
-                if fenced {
-                    let _ = self.live.remove(&session.sid).await;
-                }
+/// Removes the records that a revocation fenced off. They do not count any more; what fails here is swept later.
+async fn clean_up(live: Arc<dyn LiveStore>, filter: SessionFilter) {
+    let mut after = None;
+    loop {
+        let page = match live.list(filter.clone(), after, 500).await {
+            Ok(page) => page,
+            Err(error) => return tracing::warn!(code = error.code(), "clean-up after a revocation stopped"),
+        };
+        for (session, _) in &page.sessions {
+            // Logged in again since: not fenced, stays.
+            let fenced = matches!(live.load(&session.sid).await, Ok(Some(loaded)) if loaded.is_fenced());
+            if fenced {
+                let _ = live.remove(&session.sid).await;
             }
-            after = page.next;
-            if after.is_none() {
-                return;
-            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return;
         }
     }
 }

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use misario_core::authn::Touch;
 use misario_core::id::SessionId;
 use misario_core::session::Session;
-use misario_core::store::Swapped;
+use misario_core::store::{StoreError, Swapped};
 
-use super::Instance;
+use super::{CLOCK_ERROR, Instance};
 use crate::error::Error;
 
 /// How often last-seen times are written down.
@@ -20,7 +21,9 @@ const QUIET: u64 = 10;
 const SWEEP_EVERY: u32 = 12;
 /// Records removed in one go, so that a sweep never keeps the store's writer long.
 const BATCH: u32 = 500;
-/// Ended records are kept for a while, in seconds: "your session ended" is a better answer than "unknown".
+/// How many last-seen times are written at once.
+const AT_ONCE: usize = 16;
+/// Ended records are kept at least this long, in seconds: "your session ended" is a better answer than "unknown".
 const KEEP_ENDED: u64 = 60 * 60;
 
 impl Instance {
@@ -31,6 +34,11 @@ impl Instance {
             tokio::time::sleep(TOUCH_EVERY).await;
             let Some(instance) = instance.upgrade() else { return };
             instance.write_due_touches().await;
+            // Whatever this lets go is over for every credential that it concerned.
+            instance.memory.write().replica_mut().prune(instance.clock.wall());
+            if let Err(error) = instance.bury_nodes().await {
+                tracing::debug!(code = error.code(), "the registry cannot be read");
+            }
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY)
                 && let Err(error) = instance.sweep().await
@@ -55,12 +63,22 @@ impl Instance {
     /// What cannot be written, or is not due, stays noted for the next round.
     async fn write_those(self: &Arc<Self>, is_due: impl Fn(&Session, Touch) -> bool) {
         let touches = self.memory.read().touches();
-        for (sid, touch) in touches {
-            match self.write_touch(sid, touch, &is_due).await {
-                Ok(true) => self.memory.read().settle(&sid, touch),
-                Ok(false) => {}
-                Err(error) => return tracing::debug!(code = error.code(), "last-seen times wait"),
-            }
+        let is_due = &is_due;
+        let writes =
+            futures_util::stream::iter(touches).map(Ok).try_for_each_concurrent(AT_ONCE, async |(sid, touch)| {
+                match self.write_touch(sid, touch, is_due).await {
+                    Ok(true) => self.memory.read().settle(&sid, touch),
+                    Ok(false) => {}
+                    // The record's own fault: the others are written all the same.
+                    Err(Error::Store(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. }))) => {
+                        tracing::warn!(code = error.code(), %sid, "a last-seen time cannot be written");
+                    }
+                    Err(error) => return Err(error),
+                }
+                Ok(())
+            });
+        if let Err(error) = writes.await {
+            tracing::debug!(code = error.code(), "last-seen times wait");
         }
     }
 
@@ -91,9 +109,12 @@ impl Instance {
         }
     }
 
-    async fn sweep(&self) -> Result<(), Error> {
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.wall();
-        while self.live.sweep_sessions(now.saturating_sub(KEEP_ENDED), BATCH).await? == BATCH {}
+        // A login that ended for idleness must not come back through an old access token that finds no record.
+        let renewable = self.longest_access() + self.longest_window() + self.config.leeway + CLOCK_ERROR;
+        let ended_before = now.saturating_sub(renewable.max(KEEP_ENDED));
+        while self.live.sweep_sessions(ended_before, BATCH).await? == BATCH {}
         while self.live.prune(now, BATCH).await? == BATCH {}
         Ok(())
     }

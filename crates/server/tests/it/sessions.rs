@@ -50,6 +50,27 @@ pub(crate) async fn race_sign_ins(host: Arc<Host>) {
 }
 
 #[tokio::test]
+async fn a_damaged_record_keeps_no_other_from_being_written() {
+    let host = Host::start().await;
+    let mut all = Vec::new();
+    for _ in 0..40 {
+        let held = host.login("web", Transport::Bearer, "s1").await;
+        held.clone().me(&host).await.expect(200);
+        all.push(held);
+    }
+    host.pass(300).await;
+    for held in &mut all {
+        held.me(&host).await.expect(200);
+    }
+    let damaged = host.store.sessions().await[0].sid;
+    host.store.damage(damaged);
+    host.server.shutdown().await;
+    for session in host.store.sessions().await {
+        assert_eq!(session.last_seen == host.clock.now(), session.sid != damaged, "{}", session.sid);
+    }
+}
+
+#[tokio::test]
 async fn a_user_sees_and_ends_their_own_logins_only() {
     let host = Host::start().await;
     let mut here = host.login("web", Transport::Cookie, "s1").await;

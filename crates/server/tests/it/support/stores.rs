@@ -34,6 +34,7 @@ pub(crate) async fn counted<T>(work: impl Future<Output = T>) -> (T, Vec<&'stati
 pub(crate) struct Probe {
     inner: Arc<dyn Whole>,
     health: Arc<Mutex<Health>>,
+    damaged: Arc<Mutex<Option<SessionId>>>,
 }
 
 /// How a store fails.
@@ -57,12 +58,17 @@ impl Default for Probe {
 impl Probe {
     /// Around that store.
     pub(crate) fn around(inner: Arc<dyn Whole>) -> Self {
-        Self { inner, health: Arc::default() }
+        Self { inner, health: Arc::default(), damaged: Arc::default() }
     }
 
     /// From here on every verb behaves like this.
     pub(crate) fn set(&self, health: Health) {
         *self.health.lock().unwrap() = health;
+    }
+
+    /// From here on this record cannot be read.
+    pub(crate) fn damage(&self, sid: SessionId) {
+        *self.damaged.lock().unwrap() = Some(sid);
     }
 
     fn ask<'a, T: Send + 'a>(
@@ -115,6 +121,10 @@ impl SessionStore for Probe {
         self.ask("insert", |store| store.insert(session))
     }
     fn load<'a>(&'a self, sid: &'a SessionId) -> StoreFuture<'a, Option<LoadedSession>> {
+        if *self.damaged.lock().unwrap() == Some(*sid) {
+            let error = StoreError::Corrupt { what: "session", source: None };
+            return Box::pin(std::future::ready(Err(error)));
+        }
         self.ask("load", |store| store.load(sid))
     }
     fn swap<'a>(&'a self, session: &'a Session, expected: Revision) -> StoreFuture<'a, Swapped> {
