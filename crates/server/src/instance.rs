@@ -7,6 +7,7 @@ mod accounts;
 mod apps;
 mod bridge;
 mod clients;
+mod intents;
 mod issue;
 mod keys;
 mod node;

@@ -235,6 +235,11 @@ impl Instance {
         if loaded.session.state(self.clock.wall()) != SessionState::Live {
             return Err(GrantFault::Ended.into());
         }
+        // Who was disabled by a call that died before its revocation has no fence yet.
+        let row = self.load::<User>(RecordKind::User, loaded.session.subject.as_str()).await?;
+        if row.is_some_and(|(user, _)| user.state == UserState::Disabled) {
+            return Err(GrantFault::UserDisabled.into());
+        }
         self.with_current_grant(loaded).await
     }
 

@@ -94,6 +94,7 @@ impl Instance {
         });
         instance.load_keys().await?;
         instance.load_apps().await?;
+        instance.finish_revocations().await?;
         instance.first_lease().await?;
         instance.spawn_loops();
         if let Some(earlier) = earlier.filter(|earlier| *earlier > instance.config.lease) {

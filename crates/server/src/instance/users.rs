@@ -91,6 +91,10 @@ impl Instance {
     /// Lets the user in, or ends everything of theirs.
     pub async fn set_user_state(&self, name: &str, state: UserState) -> Result<(UserView, Option<Published>), Error> {
         let subject = self.user_named(name).await?.subject;
+        let intent = match state {
+            UserState::Disabled => Some(self.intend_to_revoke(&subject).await?),
+            UserState::Active => None,
+        };
         let (user, ()) = self
             .update_user(&subject, |user| {
                 user.state = state;
@@ -103,6 +107,9 @@ impl Instance {
             UserState::Disabled => Some(self.revoke(Target::User(subject), Wait::Yes).await?),
             UserState::Active => None,
         };
+        if let Some(intent) = intent {
+            self.revoked_as_intended(&user.subject, intent).await;
+        }
         Ok((user.into(), published))
     }
 
@@ -115,12 +122,15 @@ impl Instance {
         let user = self.user_named(name).await?;
         let (password, made) = self.password_or_new(password, &user.username)?;
         let hash = self.passwords.hash(password.expose()).await.map_err(|Busy| SignInFault::Busy)?;
+        let intent = self.intend_to_revoke(&user.subject).await?;
         self.update_user(&user.subject, |user| {
             user.password = Some(hash.clone());
             Ok(())
         })
         .await?;
-        Ok((made, self.revoke(Target::User(user.subject), Wait::Yes).await?))
+        let published = self.revoke(Target::User(user.subject.clone()), Wait::Yes).await?;
+        self.revoked_as_intended(&user.subject, intent).await;
+        Ok((made, published))
     }
 
     /// Sets what the user may do in an app; true everywhere when it returns, and ends no login.

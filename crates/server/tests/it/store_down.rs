@@ -15,6 +15,42 @@ fn logout(held: &Held) -> Call {
     }
 }
 
+/// The row is written, and the process dies before the revocation.
+#[tokio::test]
+async fn a_user_who_was_half_disabled_renews_nothing_and_is_out_after_a_restart() {
+    let host = Host::start().await;
+    let (alice, bob) = (host.user("alice").await, host.user("bob").await);
+    let mut all = Vec::new();
+    for app in ["web", "spa", "service"] {
+        all.push((host.login(app, Transport::Bearer, &alice).await, host.login(app, Transport::Bearer, &bob).await));
+    }
+    host.store.set(Health::Wordless);
+    host.admin("POST", "/admin/v1/users/alice/disable", json!({})).await.expect(503);
+    host.store.set(Health::Well);
+    for (held, other) in &mut all {
+        assert_eq!(held.clone().renew(&host).await.status, 401, "{}", held.app);
+        other.renew(&host).await.expect(200);
+    }
+    host.server.shutdown().await;
+    let (store, clock) = (host.store.clone(), host.clock.clone());
+    let again = async || {
+        Host::with(|setup| {
+            setup.store = store.clone();
+            setup.clock = clock.clone();
+        })
+        .await
+    };
+    let host = again().await;
+    for (held, other) in &mut all {
+        assert_eq!(held.clone().me(&host).await.status, 401, "{}", held.app);
+        other.me(&host).await.expect(200);
+    }
+    host.admin("POST", "/admin/v1/users/alice/enable", json!({})).await.expect(200);
+    let held = host.login("web", Transport::Bearer, &alice).await;
+    host.server.shutdown().await;
+    held.clone().me(&again().await).await.expect(200);
+}
+
 #[tokio::test]
 async fn what_needs_the_store_gets_503_and_everything_is_there_afterwards() {
     let host = Host::start().await;

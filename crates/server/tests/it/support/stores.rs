@@ -47,6 +47,8 @@ pub(crate) enum Health {
     Down,
     /// Everything is done, and an error is the answer all the same.
     Mute,
+    /// Nothing is appended to the log; all else is done.
+    Wordless,
 }
 
 impl Default for Probe {
@@ -77,7 +79,11 @@ impl Probe {
         go: impl FnOnce(&'a dyn Whole) -> StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
         let _ = ASKED.try_with(|asked| asked.lock().unwrap().push(verb));
-        let health = *self.health.lock().unwrap();
+        let health = match *self.health.lock().unwrap() {
+            Health::Wordless if verb == "append" => Health::Down,
+            Health::Wordless => Health::Well,
+            health => health,
+        };
         // A wait that only the next change would end is no answer to lose.
         let answer =
             (health == Health::Well || (health == Health::Mute && verb != "wait_beyond")).then(|| go(&*self.inner));
