@@ -80,7 +80,7 @@ impl Instance {
                 Swapped::Done(_) => {
                     // The token before must be dead in every cache, too.
                     self.announce_session(sid).await?;
-                    return self.hand_out(app, &session, loaded.as_of);
+                    return self.hand_out(app, &session, loaded.as_of, now);
                 }
                 Swapped::Conflict => {}
                 Swapped::Gone | Swapped::Fenced => return Err(GrantFault::Revoked.into()),
@@ -102,6 +102,7 @@ impl Instance {
             // Its record is gone, so the login is over.
             return Err(GrantFault::Revoked.into());
         }
+        let now = self.clock.wall();
         let cut = self.fences(&app.id, &facts.subject, Some(sid)).await?;
         if cut.refuses(facts.issued) {
             return Err(GrantFault::Revoked.into());
@@ -110,12 +111,13 @@ impl Instance {
             sid,
             subject: facts.subject.clone(),
             transport: facts.transport,
-            auth_time: self.clock.wall(),
+            auth_time: now,
             login_exp,
             grant: user.grant(&app.id),
             amr: facts.amr.clone(),
             org: user.org.clone(),
             position,
+            now,
         };
         self.hand_out_stateless(app, &login)
     }
@@ -164,13 +166,13 @@ impl Instance {
         if ttl == 0 || ttl > app.lifetimes.access {
             return Err(InputFault::Body { why: format!("ttl is 1 to {} seconds", app.lifetimes.access) }.into());
         }
+        let now = self.clock.wall();
         let cut = self.fences(&app.id, &request.subject, None).await?;
         // Read after the position: a user who is disabled in between has a revocation behind it.
         let row = self.load::<User>(RecordKind::User, request.subject.as_str()).await?;
         if row.is_some_and(|(user, _)| user.state == UserState::Disabled) {
             return Err(GrantFault::UserDisabled.into());
         }
-        let now = self.clock.wall();
         let login = LoginFacts {
             sid: SessionId::generate(&*self.entropy),
             subject: request.subject,
@@ -181,6 +183,7 @@ impl Instance {
             amr: Vec::new(),
             org: None,
             position: cut.as_of,
+            now,
         };
         self.sign(&app, &login, None, ttl)
     }

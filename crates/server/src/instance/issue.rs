@@ -33,11 +33,13 @@ pub(crate) struct LoginFacts {
     pub(crate) org: Option<String>,
     /// The position read before all of this was read.
     pub(crate) position: Position,
+    /// The time read before all of this was read: lifetimes count from it (PROTOCOL rule 22).
+    pub(crate) now: UnixTime,
 }
 
 impl LoginFacts {
     /// The facts of a record, as read at `position`.
-    pub(crate) fn of(session: &Session, position: Position) -> Self {
+    pub(crate) fn of(session: &Session, position: Position, now: UnixTime) -> Self {
         Self {
             sid: session.sid,
             subject: session.subject.clone(),
@@ -48,6 +50,7 @@ impl LoginFacts {
             amr: session.amr.clone(),
             org: session.org.clone(),
             position,
+            now,
         }
     }
 }
@@ -181,10 +184,16 @@ impl Instance {
             .ok_or_else(|| InternalFault::Record { what: "session" }.into())
     }
 
-    /// The credentials of a login with a record, as read at `position`.
-    pub(super) fn hand_out(&self, app: &Arc<App>, session: &Session, position: Position) -> Result<Handed, Error> {
+    /// The credentials of a login with a record, as read at `position`, and after `now`.
+    pub(super) fn hand_out(
+        &self,
+        app: &Arc<App>,
+        session: &Session,
+        position: Position,
+        now: UnixTime,
+    ) -> Result<Handed, Error> {
         let handout = Handout::of(app.mode, session.transport, session.family.is_some());
-        let (now, seed) = (self.clock.wall(), self.seed(session)?);
+        let seed = self.seed(session)?;
         let missing = || Error::from(InternalFault::TokenKeyMissing { key: session.seed.key });
         let head = session.family.as_ref().map(TokenFamily::head);
         let refresh = match head {
@@ -206,7 +215,7 @@ impl Instance {
                 // A token that lived as long as the record's idle time would be renewed when that is over: whoever is
                 // active would be logged out.
                 let lifetime = app.lifetimes.access.min((session.idle / 2).max(1));
-                self.sign(app, &LoginFacts::of(session, position), came_with, lifetime)?
+                self.sign(app, &LoginFacts::of(session, position, now), came_with, lifetime)?
             }
         };
         Ok(Handed {
@@ -223,7 +232,7 @@ impl Instance {
 
     /// The credentials of a login without a record.
     pub(super) fn hand_out_stateless(&self, app: &Arc<App>, login: &LoginFacts) -> Result<Handed, Error> {
-        let now = self.clock.wall();
+        let now = login.now;
         let (access, expires_in) = self.sign(app, login, None, app.lifetimes.access)?;
         Ok(Handed {
             app: Arc::clone(app),
@@ -246,7 +255,7 @@ impl Instance {
         came_with: Option<Generation>,
         lifetime: u64,
     ) -> Result<(SecretText, u64), Error> {
-        let now = self.clock.wall();
+        let now = login.now;
         let exp = now.saturating_add(lifetime).min(login.login_exp);
         let claims = AccessClaims {
             iss: self.config.issuer.clone(),

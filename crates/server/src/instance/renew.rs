@@ -159,7 +159,7 @@ impl Instance {
             session.issued = facts.issued;
             self.prepare(&mut session, handout)?;
             match self.live.insert(&session).await? {
-                Inserted::Done(_) => return self.hand_out(app, &session, login.position),
+                Inserted::Done(_) => return self.hand_out(app, &session, login.position, login.now),
                 Inserted::Exists => {}
                 Inserted::Fenced => return Err(GrantFault::Revoked.into()),
             }
@@ -195,6 +195,7 @@ impl Instance {
 
     /// What a login without a record is now: roles as the directory has them, everything else as its token says.
     async fn stateless_login(&self, app: &App, facts: &Facts, sid: SessionId) -> Result<LoginFacts, Error> {
+        let now = self.clock.wall();
         let cut = self.fences(&app.id, &facts.subject, Some(sid)).await?;
         if cut.refuses(facts.issued) {
             return Err(GrantFault::Revoked.into());
@@ -215,6 +216,7 @@ impl Instance {
             amr: facts.amr.clone(),
             org: facts.org.clone(),
             position: cut.as_of,
+            now,
         })
     }
 
@@ -263,6 +265,6 @@ impl Instance {
                 Swapped::Gone | Swapped::Fenced => return Err(GrantFault::Revoked.into()),
             }
         }
-        self.hand_out(app, &session, loaded.as_of).map(Some)
+        self.hand_out(app, &session, loaded.as_of, now).map(Some)
     }
 }

@@ -62,6 +62,7 @@ impl Instance {
         let Ok(username) = Username::new(&request.username) else {
             return Err(SignInFault::InvalidCredentials.into());
         };
+        let now = self.clock.wall();
         let user = self.check_password(&username, &request.password, request.address).await;
         let (cut, user) = match user {
             Ok(found) => found,
@@ -70,7 +71,6 @@ impl Instance {
                 return Err(error);
             }
         };
-        let now = self.clock.wall();
         let login = LoginFacts {
             sid: SessionId::generate(&*self.entropy),
             subject: user.subject.clone(),
@@ -81,6 +81,7 @@ impl Instance {
             amr: vec!["pwd".to_owned()],
             org: user.org.clone(),
             position: cut.as_of,
+            now,
         };
         self.begin(&request.app, login, request.device).await
     }
@@ -88,12 +89,12 @@ impl Instance {
     /// Signs in a user whom the app has authenticated.
     pub async fn sign_in_by_app(&self, request: AppSignIn) -> Result<Handed, Error> {
         require_listed(&request.app, request.transport)?;
+        let now = self.clock.wall();
         let cut = self.fences(&request.app.id, &request.subject, None).await?;
         let row = self.load::<User>(RecordKind::User, request.subject.as_str()).await?.map(|(user, _)| user);
         if row.as_ref().is_some_and(|user| user.state == UserState::Disabled) {
             return Err(GrantFault::UserDisabled.into());
         }
-        let now = self.clock.wall();
         let given = request.grant.unwrap_or_default();
         let login = LoginFacts {
             sid: SessionId::generate(&*self.entropy),
@@ -105,6 +106,7 @@ impl Instance {
             amr: request.amr,
             org: request.org.or_else(|| row.as_ref().and_then(|user| user.org.clone())),
             position: cut.as_of,
+            now,
         };
         self.begin(&request.app, login, request.device).await
     }
@@ -158,7 +160,7 @@ impl Instance {
                 Inserted::Exists => return Err(crate::error::InternalFault::Record { what: "session" }.into()),
             }
             self.hold_to_limit(app, &session).await?;
-            self.hand_out(app, &session, login.position)?
+            self.hand_out(app, &session, login.position, login.now)?
         } else {
             self.hand_out_stateless(app, &login)?
         };
