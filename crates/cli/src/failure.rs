@@ -49,12 +49,6 @@ pub(crate) enum CliError {
         /// Its permissions.
         mode: u32,
     },
-    /// There is a store, and the key that opens it is gone.
-    #[error("{} is missing, and the store beside it cannot be read without it", path.display())]
-    MasterKeyMissing {
-        /// Where it ought to be.
-        path: PathBuf,
-    },
     /// The listener cannot be opened.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -132,7 +126,6 @@ impl CliError {
         ("file_unwritable", "A file or the data folder cannot be written."),
         ("data_damaged", "A file in the data folder is not what was written there."),
         ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
-        ("master_key_missing", "The store is there and the key that opens it is not."),
         ("listen_failed", "The address cannot be listened on."),
         ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
         ("admin_token_missing", "A server was named without MISARIO_ADMIN_TOKEN or MISARIO_ADMIN_TOKEN_FILE (exit 2)."),
@@ -150,7 +143,6 @@ impl CliError {
             Self::FileUnwritable { .. } => "file_unwritable",
             Self::DataDamaged { .. } => "data_damaged",
             Self::SecretExposed { .. } => "secret_exposed",
-            Self::MasterKeyMissing { .. } => "master_key_missing",
             Self::Listen { .. } => "listen_failed",
             Self::NoServer { .. } => "server_not_found",
             Self::NoAdminToken => "admin_token_missing",
@@ -172,9 +164,6 @@ impl CliError {
                 "restore it from a backup; misario does not overwrite what it cannot read".into()
             }
             Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),
-            Self::MasterKeyMissing { .. } => {
-                "put it back from a backup; to start afresh, move the whole folder away".into()
-            }
             Self::Listen { .. } => {
                 "another program may have the address; choose one with --listen, port 0 for any".into()
             }

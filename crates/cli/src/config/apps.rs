@@ -48,7 +48,10 @@ fn settings(reader: &mut Reader, key: &dyn Fn(&str) -> String, app: &mut App) {
         reader.seconds(&key(last), seconds);
     }
     if let Some(name) = reader.written_text(&key("cookie")) {
-        app.cookies = CookieNames { refresh: format!("{name}-refresh"), access: name };
+        // Everywhere but on plain-HTTP loopback the name gets the prefix that keeps neighbouring domains from setting it.
+        let bare = !app.secure_cookies() || name.starts_with("__Host-");
+        let access = if bare { name } else { format!("__Host-{name}") };
+        app.cookies = CookieNames { refresh: format!("{access}-refresh"), access };
     }
     reader.parsed(&key("signing_alg"), &mut app.signing_alg);
     app.max_logins = reader.count(&key("max_logins"));

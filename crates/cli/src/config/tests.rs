@@ -62,7 +62,7 @@ fn every_setting_of_the_documentation_is_read() {
     assert_eq!(settings.issuer.as_deref(), Some("https://auth.example.com"));
     assert_eq!((settings.leeway, settings.lease.as_secs()), (2, 2));
     let [api, web] = &settings.apps[..] else { panic!("two apps") };
-    assert_eq!((web.0.lifetimes.access, web.0.cookies.refresh.as_str()), (300, "sessionid-refresh"));
+    assert_eq!((web.0.lifetimes.access, web.0.cookies.refresh.as_str()), (300, "__Host-sessionid-refresh"));
     assert_eq!((web.0.max_logins, api.0.signing_alg.name()), (Some(3), "EdDSA"));
     assert_eq!(settings.policies["payroll"].word, RouteWord::Fresh { max_age: 300 });
 }

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use misario::MasterKeys;
+use misario::{MasterKeyError, MasterKeys};
 use misario_core::secret::TokenKeys;
 use misario_jose::Entropy;
 
 use super::DataFolder;
-use crate::failure::CliError;
 
 const NAME: &str = "master.key";
 
@@ -16,7 +15,7 @@ const NAME: &str = "master.key";
 pub(crate) fn load_or_make(folder: &DataFolder, database: &Path, entropy: &dyn Entropy) -> anyhow::Result<TokenKeys> {
     let path = folder.file(NAME);
     if database.exists() && !path.exists() {
-        return Err(CliError::MasterKeyMissing { path }.into());
+        return Err(MasterKeyError::Missing { path }.into());
     }
     Ok(MasterKeys::load_or_create(&path, entropy)?)
 }
@@ -39,7 +38,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(folder.file(NAME)).unwrap(), first);
         std::fs::remove_file(folder.file(NAME)).unwrap();
         let error = load_or_make(&folder, &database, &OsEntropy).unwrap_err();
-        assert!(matches!(error.downcast_ref(), Some(CliError::MasterKeyMissing { .. })));
+        assert!(matches!(error.downcast_ref(), Some(MasterKeyError::Missing { .. })));
         assert!(!folder.file(NAME).exists());
     }
 }
