@@ -14,7 +14,7 @@ export async function signInPage(checks, browser, server) {
   await checks.check("a protected page sends a stranger to the sign-in page, and shows nothing", async () => {
     await page.goto(PAGE);
     const here = new URL(page.url());
-    assert.deepEqual([here.pathname, here.searchParams.get("return_to")], ["/", PAGE]);
+    assert.deepEqual([here.pathname, here.searchParams.get("return_to")], ["/v1/login", PAGE]);
     assert.match(await page.title(), /^Sign in to web/);
     assert.equal(await page.getByText("A protected page").count(), 0);
   });
@@ -74,7 +74,7 @@ async function signOut(checks, context, page) {
     await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Sign out" }).click()]);
     assert.equal((await context.cookies()).some((cookie) => cookie.name === "misario-web"), false);
     await page.goto(PAGE);
-    assert.equal(new URL(page.url()).pathname, "/");
+    assert.equal(new URL(page.url()).pathname, "/v1/login");
   });
   await checks.check("a cookie kept from before signing out opens nothing", async () => {
     await context.addCookies([kept]);
@@ -119,7 +119,7 @@ export async function keyboard(checks, browser, server) {
     assert.notEqual(await outline(page), "none");
     await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
     await page.goto(PAGE);
-    assert.equal(new URL(page.url()).pathname, "/");
+    assert.equal(new URL(page.url()).pathname, "/v1/login");
   });
   await checks.check("the Tab key comes past everything and leaves again", async () => {
     const stops = await page.locator("a[href], button, input:not([type=hidden])").count();
@@ -182,7 +182,7 @@ export async function redirects(checks, browser, server) {
       await page.goto(`/?app=web&return_to=${encodeURIComponent(target)}`);
       await signIn(page, "bob", server.users.bob);
       assert.equal(new URL(page.url()).origin, server.url, target);
-      assert.equal(new URL(page.url()).pathname, "/", target);
+      assert.equal(new URL(page.url()).pathname, "/v1/login", target);
       await context.close();
     }
   });
