@@ -73,6 +73,10 @@ impl Line {
     async fn run(&mut self) -> Result<(), Ended> {
         let patience = (self.instance.node.ttl() * 2).max(Duration::from_secs(5));
         self.greet(patience).await?;
+        // A client that was disabled between its upgrade and here finds its own end in no entry that is sent later.
+        if !self.instance.may_still_feed(&self.client.id).await.map_err(|error| error.code())? {
+            return Err("client_revoked");
+        }
         let mut applied = self.instance.node.applied();
         let (answers, mut answered) = mpsc::unbounded_channel::<ParentFrame>();
         let mut open_questions = 0_usize;

@@ -117,6 +117,12 @@ impl Instance {
         }
     }
 
+    /// Whether the client is still there and may follow the log.
+    pub(crate) async fn may_still_feed(&self, id: &ClientId) -> Result<bool, Error> {
+        let client = self.load::<Client>(RecordKind::Client, id.as_str()).await?;
+        Ok(client.is_some_and(|(client, _)| client.may(Right::Feed, client.app.as_ref())))
+    }
+
     fn new_secret(&self, id: &ClientId) -> Result<(SecretText, TokenDigest), Error> {
         let missing = || InternalFault::TokenKeyMissing { key: self.keys.current().id() };
         let secret = ClientSecret::generate(&self.keys, &*self.entropy);
