@@ -20,17 +20,19 @@ mod requirement;
 mod resolve;
 #[cfg(test)]
 pub(crate) mod testing;
+mod touches;
 
-pub use check::{Answer, Ask, AskedFor, Check, Moment, Request, Step};
+pub use check::{Answer, Ask, AskedFor, Check, Holder, Moment, Request, Step};
 pub use cookie::{CookieError, CookieWriter, read_cookie};
 pub use credential::{AccessCredential, Presented, Via};
 pub use csrf::{CsrfDemand, CsrfFault, is_foreign, verify as verify_csrf, verify_sign_in};
 pub use facts::{Facts, Kind};
-pub use memory::{CACHE_BYTES, IssuerFacts, Memory, Snapshot, Touch};
+pub use memory::{CACHE_BYTES, IssuerFacts, Memory, Snapshot};
 pub use permit::{Login, Permit, Principal};
 pub use rejection::{CredentialFault, ForbiddenFault, Rejection, RequestFault, UnavailableFault};
 pub use requirement::{Requirement, RouteWord, permission, role, scope};
 pub use resolve::{AppHint, resolve_app};
+pub use touches::{Touch, Touches};
 
 /// The headers of a request, as the check reads them: every line of a name, in order, as octets.
 pub trait Headers: Sync {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use misario_core::authn::{Answer, AskedFor, Rejection, UnavailableFault};
+use misario_core::authn::{Answer, AskedFor, Holder, Rejection, UnavailableFault};
 use misario_core::id::AppId;
 use misario_core::secret::SecretText;
 
@@ -33,6 +33,8 @@ pub struct Question<'a> {
     pub credential: &'a str,
     /// Why the memory cannot tell.
     pub asked_for: AskedFor,
+    /// Who has the credential: only its owner's showing it is a use of it.
+    pub holder: Holder,
 }
 
 impl std::fmt::Debug for Question<'_> {

@@ -179,6 +179,10 @@ impl Bench {
     }
 }
 
+pub(crate) fn app_id(name: &str) -> AppId {
+    AppId::new(name).unwrap()
+}
+
 pub(crate) fn sid(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }

@@ -8,11 +8,12 @@ use super::cache::CacheKey;
 use super::credential::{AccessCredential, Presented, Via};
 use super::csrf::{self, CsrfFault};
 use super::facts::Facts;
-use super::memory::{Memory, Touch};
+use super::memory::Memory;
 use super::permit::Permit;
 use super::rejection::{CredentialFault, ForbiddenFault, Rejection, UnavailableFault};
 use super::requirement::{Requirement, RouteWord};
 use super::resolve::{AppHint, resolve_app};
+use super::touches::Touch;
 use super::{Headers, single};
 use crate::app::App;
 use crate::changes::{LoadTicket, MonoTime, Position, Verdict};
@@ -41,6 +42,8 @@ pub enum Step {
 pub struct Ask {
     /// Why.
     pub asked_for: AskedFor,
+    /// Who has the credential.
+    pub holder: Holder,
     /// The position and incarnation of the memory when the question was put.
     pub ticket: LoadTicket,
 }
@@ -52,6 +55,16 @@ pub enum AskedFor {
     Load,
     /// The route wants the authority's word, or the memory holds no lease.
     Verdict,
+}
+
+/// Who has the credential that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Whoever sent the request, so this is a use of it.
+    Caller,
+    /// So far only the host, which renewed a cookie in passing: the response that brings it may be lost, and the refresh
+    /// with what came before it is then no reuse.
+    Host,
 }
 
 /// The authority's answer.
@@ -138,8 +151,7 @@ impl<'r> Check<'r> {
         self.via
     }
 
-    /// Looks at the credential whose access text took the place of the one shown: a cookie renewed in passing. This is
-    /// no use of it by its owner, who does not have it yet.
+    /// Looks at the credential whose access text took the place of the one shown: a cookie renewed in passing.
     pub const fn with_renewed(mut self, access: &'r str) -> Self {
         self.presented.cookie = Some(access);
         self.renewed = true;
@@ -154,6 +166,10 @@ impl<'r> Check<'r> {
         }
     }
 
+    fn holder(&self) -> Holder {
+        if self.renewed && self.stage == Stage::First { Holder::Host } else { Holder::Caller }
+    }
+
     /// The answer, or what is lacking for it.
     pub fn step(&mut self, memory: &Memory, now: Moment) -> Step {
         let Some(credential) = self.credential() else {
@@ -161,7 +177,9 @@ impl<'r> Check<'r> {
         };
         match self.look(memory, now, credential) {
             Ok(Look::Found(facts)) => self.found(memory, now, facts),
-            Ok(Look::Ask(asked_for)) => Step::Ask(Ask { asked_for, ticket: memory.replica().begin_load() }),
+            Ok(Look::Ask(asked_for)) => {
+                Step::Ask(Ask { asked_for, holder: self.holder(), ticket: memory.replica().begin_load() })
+            }
             Err(rejection) => self.refused(memory, now, rejection),
         }
     }
@@ -221,14 +239,13 @@ impl<'r> Check<'r> {
             Verdict::Stale => return Err(CredentialFault::Stale.into()),
         }
         let facts = Arc::new(facts);
-        if self.renewed && self.stage == Stage::First {
-            // The response that brings it may be lost, and the refresh with what came before it is then no reuse. It is
-            // not cached either: the browser's own first use must come by here.
+        if self.holder() == Holder::Host {
+            // Nor is it cached: the browser's own first use must come by here.
             return Ok(Look::Found(facts));
         }
         memory.remember(key, Arc::clone(&facts));
         if let (Some(sid), Some(generation)) = (facts.sid, facts.generation) {
-            memory.touch(sid, Touch { at: now.wall, generation: Some(generation) });
+            memory.touches().note(&self.app.id, sid, Touch { at: now.wall, generation: Some(generation) });
         }
         Ok(Look::Found(facts))
     }
@@ -269,7 +286,7 @@ impl<'r> Check<'r> {
             self.prove_origin(memory, &facts)?;
         }
         if let (Some(sid), true) = (facts.sid, facts.wants_touch(now.wall)) {
-            memory.touch(sid, Touch { at: now.wall, generation: None });
+            memory.touches().note(&facts.app, sid, Touch { at: now.wall, generation: None });
         }
         Ok(Permit::new(facts, self.via))
     }

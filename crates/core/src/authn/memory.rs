@@ -3,19 +3,19 @@
 //! A host keeps one behind a read-write lock. A check reads its clock, takes the lock for reading, and finds lease,
 //! view and caches of one moment (PROTOCOL rules 17 and 18); changes are applied under the lock for writing.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use misario_jose::{Algorithm, Entropy, JwkSet, KeySet, Scratch, UnixTime, Verifier};
 
 use super::cache::{CacheKey, FactsCache};
 use super::facts::Facts;
 use super::rejection::CredentialFault;
+use super::touches::Touches;
 use crate::app::App;
 use crate::changes::{Change, ChangeKind, ClaimFacts, LoadTicket, Position, Replica, SyncError, Verdict, covers};
 use crate::claims::{ACCESS_TYP, AccessClaims};
-use crate::id::{AppId, SessionId};
-use crate::refresh::Generation;
+use crate::id::AppId;
 use crate::secret::ReplicaKeys;
 
 /// What a verifier knows of its issuer.
@@ -30,10 +30,6 @@ pub struct IssuerFacts {
 /// The octets that cached credentials may take.
 pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many touched logins are remembered between two reports; more are dropped, which costs accuracy of "last seen"
-/// and nothing else.
-const MAX_TOUCHED: usize = 100_000;
-
 /// What a verifier answers from.
 pub struct Memory {
     replica: Replica,
@@ -43,22 +39,13 @@ pub struct Memory {
     verifiers: BTreeMap<AppId, Verifiers>,
     replica_keys: ReplicaKeys,
     cache: FactsCache,
-    touched: Mutex<HashMap<SessionId, Touch>>,
+    touches: Touches,
 }
 
 /// One verifier per family of keys: no set ever holds both, so no public key is ever tried as an HMAC secret.
 struct Verifiers {
     public: Verifier,
     secret: Verifier,
-}
-
-/// A login was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Touch {
-    /// When.
-    pub at: UnixTime,
-    /// The refresh token generation that its access token came with.
-    pub generation: Option<Generation>,
 }
 
 impl Memory {
@@ -74,7 +61,7 @@ impl Memory {
             verifiers: BTreeMap::new(),
             replica_keys,
             cache: FactsCache::new(&secret, CACHE_BYTES),
-            touched: Mutex::default(),
+            touches: Touches::default(),
         }
     }
 
@@ -238,42 +225,9 @@ impl Memory {
         self.replica.view().judge(&claim_facts(facts))
     }
 
-    /// Notes that a login was used, for the next report.
-    pub fn touch(&self, sid: SessionId, touch: Touch) {
-        let mut touched = self.touched();
-        if let Some(known) = touched.get_mut(&sid) {
-            known.at = known.at.max(touch.at);
-            known.generation = known.generation.max(touch.generation);
-        } else if touched.len() < MAX_TOUCHED {
-            touched.insert(sid, touch);
-        }
-    }
-
-    /// What is noted and not settled.
-    pub fn touches(&self) -> Vec<(SessionId, Touch)> {
-        self.touched().iter().map(|(sid, touch)| (*sid, *touch)).collect()
-    }
-
-    /// The touch was written down or reported: it is forgotten, unless there was another one since.
-    pub fn settle(&self, sid: &SessionId, touch: Touch) {
-        let mut touched = self.touched();
-        if touched.get(sid) == Some(&touch) {
-            touched.remove(sid);
-        }
-    }
-
-    /// The newest refresh generation of the login that was seen in use and is not settled.
-    pub fn seen_generation(&self, sid: &SessionId) -> Option<Generation> {
-        self.touched().get(sid).and_then(|touch| touch.generation)
-    }
-
-    /// The last use of the login that is not settled.
-    pub fn touched_at(&self, sid: &SessionId) -> Option<UnixTime> {
-        self.touched().get(sid).map(|touch| touch.at)
-    }
-
-    fn touched(&self) -> MutexGuard<'_, HashMap<SessionId, Touch>> {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The logins that were used, for the next report.
+    pub const fn touches(&self) -> &Touches {
+        &self.touches
     }
 }
 

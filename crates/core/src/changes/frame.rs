@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use self::form::{ParentForm, ReplicaForm};
 use super::envelope;
 use super::{Change, CodecError, Nonce, Position};
-use crate::id::{ReplicaId, SessionId};
+use crate::id::{AppId, ReplicaId, SessionId};
 use crate::refresh::Generation;
 use crate::secret::ReplicaKey;
 
@@ -60,8 +60,10 @@ pub enum ReplicaFrame {
         /// The question.
         body: Body,
     },
-    /// Logins that were used.
+    /// Logins of an app that were used.
     Seen {
+        /// The app. The parent believes it of those that the replica may ask about.
+        app: AppId,
         /// Which, and when last.
         uses: Vec<Use>,
     },
@@ -176,7 +178,7 @@ impl ReplicaFrame {
 
     /// The frame that these octets are.
     pub fn decode(octets: &[u8]) -> Result<Self, CodecError> {
-        envelope::open::<ReplicaForm<'_>>(VERSION, octets, MAX_FRAME).map(ReplicaForm::read)
+        envelope::open::<ReplicaForm<'_>>(VERSION, octets, MAX_FRAME)?.read()
     }
 }
 

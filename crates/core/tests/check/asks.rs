@@ -93,7 +93,7 @@ fn a_use_is_noted_when_the_last_one_known_is_some_time_ago() {
     assert_eq!(bench.get_with(&token, after(0), &yes(sid(1), at(JOINED))).code(), "yes");
     for (later, noted) in [(0, None), (14, None), (15, Some(15)), (16, Some(16))] {
         assert_eq!(bench.get(&token, after(later)).code(), "yes");
-        assert_eq!(bench.memory.touched_at(&sid(1)), noted.map(|later| after(later).wall), "{later}");
+        assert_eq!(bench.touched_at(sid(1)), noted.map(|later| after(later).wall), "{later}");
     }
 }
 

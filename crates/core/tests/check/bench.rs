@@ -147,6 +147,16 @@ impl Bench {
         self.memory.replica_mut().granted(now, request.nonce, TTL, at(self.head));
     }
 
+    /// The newest refresh generation of that login of `web` that was seen in use.
+    pub(crate) fn seen_generation(&self, sid: SessionId) -> Option<Generation> {
+        self.memory.touches().of(&app_id("web"), &sid).and_then(|touch| touch.generation)
+    }
+
+    /// When that login of `web` was last used.
+    pub(crate) fn touched_at(&self, sid: SessionId) -> Option<UnixTime> {
+        self.memory.touches().of(&app_id("web"), &sid).map(|touch| touch.at)
+    }
+
     /// The next change of the log; its position.
     pub(crate) fn apply(&mut self, kind: ChangeKind) -> Position {
         self.head += 1;

@@ -18,7 +18,7 @@ fn a_good_token_is_answered_from_memory_the_second_time_too() {
         assert_eq!(permit.principal().subject(), "alice");
         assert_eq!(permit.login().unwrap().sid(), sid(1));
     }
-    assert_eq!(bench.memory.seen_generation(&sid(1)), Some(Generation(7)), "its refresh token's answer arrived");
+    assert_eq!(bench.seen_generation(sid(1)), Some(Generation(7)), "its refresh token's answer arrived");
 }
 
 /// The response that brings a renewed cookie may be lost: only the browser's own request shows that it arrived.
@@ -34,9 +34,9 @@ fn a_cookie_renewed_in_passing_is_not_in_use_before_the_browser_shows_it() {
     let step = check.with_renewed(&fresh).step(&bench.memory, after(1));
     let Step::Done(Ok(permit)) = step else { panic!("{step:?}") };
     assert_eq!(permit.principal().subject(), "alice");
-    assert_eq!(bench.memory.seen_generation(&sid(1)), None);
+    assert_eq!(bench.seen_generation(sid(1)), None);
     assert_eq!(bench.get(&cookie(&fresh), after(2)).code(), "yes");
-    assert_eq!(bench.memory.seen_generation(&sid(1)), Some(Generation(7)));
+    assert_eq!(bench.seen_generation(sid(1)), Some(Generation(7)));
 }
 
 #[test]

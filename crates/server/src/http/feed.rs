@@ -92,7 +92,7 @@ impl Line {
                             open_questions += 1;
                             self.ask(request, &body, &answers)?;
                         }
-                        ReplicaFrame::Seen { uses } => self.seen(&uses),
+                        ReplicaFrame::Seen { app, uses } => self.seen(&app, &uses),
                         // Of an incarnation; the process may go on as another one.
                         ReplicaFrame::Leave { id } => self.instance.follower_left(id, &self.client.id)?,
                         ReplicaFrame::Hello { .. } => return Err("frame_unexpected"),
@@ -194,12 +194,16 @@ impl Line {
         Ok(())
     }
 
-    fn seen(&self, uses: &[Use]) {
+    fn seen(&self, app: &AppId, uses: &[Use]) {
+        // Who speaks for one app says nothing about the logins of another. What is no app has no logins.
+        if !self.client.may(Right::Feed, Some(app)) || self.instance.app(app).is_err() {
+            return;
+        }
         let memory = self.instance.memory().read();
         let now = self.instance.clock.wall();
         for used in uses {
             // A follower's clock that is ahead must not keep a login alive.
-            memory.touch(used.sid, Touch { at: used.at.min(now), generation: used.generation });
+            memory.touches().note(app, used.sid, Touch { at: used.at.min(now), generation: used.generation });
         }
     }
 

@@ -62,7 +62,7 @@ impl Instance {
         let (cut, user) = self.check_password(&user.username, password, address).await?;
         for _ in 0..TRIES {
             let now = self.clock.wall();
-            let Some(loaded) = self.load_session(&sid).await? else {
+            let Some(loaded) = self.load_session(&app.id, &sid).await? else {
                 return self.reauthenticate_stateless(app, facts, &user, login_exp, cut.as_of).await;
             };
             // As for a renewal: a password does not bring back a login that ended, nor roles that were taken away.

@@ -25,7 +25,7 @@ impl Authority for Bridge {
                 let outcome = Err(CredentialFault::Unrecognised.into());
                 return Ok(Answer { as_of: misario_core::changes::Position::ZERO, outcome });
             };
-            instance.answer(question.app, credential, question.asked_for).await
+            instance.answer(question.app, credential, question.holder).await
         })
     }
 

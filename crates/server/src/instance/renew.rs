@@ -85,7 +85,7 @@ impl Instance {
             // An access token that was seen in use, and not yet written down, counts. Looked up before the login is
             // loaded: a use seen after that may be of a head that a faster tab got by an answer which this record does
             // not show yet, and would make an honest token look reused.
-            let seen = self.memory.read().seen_generation(&token.sid());
+            let seen = self.memory.read().touches().of(&app.id, &token.sid()).and_then(|touch| touch.generation);
             let loaded = self.live_session(app, token.sid()).await?;
             // Only a token that is provably ours may go on: from here on it can revoke the login.
             let seed = self.seed(&loaded.session)?;
@@ -141,7 +141,7 @@ impl Instance {
             return Err(GrantFault::Ended.into());
         }
         for _ in 0..ROUNDS {
-            if let Some(loaded) = self.load_session(&sid).await? {
+            if let Some(loaded) = self.load_session(&app.id, &sid).await? {
                 let loaded = self.still_live(app, loaded).await?;
                 let session = loaded.session.clone();
                 if let Some(handed) = self.renew_record(app, loaded, session).await? {
@@ -222,7 +222,7 @@ impl Instance {
 
     /// The session, if it is live, with its grant up to date.
     async fn live_session(&self, app: &App, sid: SessionId) -> Result<LoadedSession, Error> {
-        let loaded = self.load_session(&sid).await?.ok_or(GrantFault::Unknown)?;
+        let loaded = self.load_session(&app.id, &sid).await?.ok_or(GrantFault::Unknown)?;
         self.still_live(app, loaded).await
     }
 

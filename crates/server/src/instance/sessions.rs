@@ -1,7 +1,5 @@
 //! Looking at logins.
 
-use std::collections::HashMap;
-
 use misario_core::app::{App, Mode, Transport};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::session::{Device, Session, SessionState};
@@ -110,10 +108,10 @@ impl Instance {
         limit: u32,
     ) -> Result<(Vec<Session>, Option<Cursor>), Error> {
         // Read before the records: a use that is written down in between is forgotten here, and in the record.
-        let touched: HashMap<_, _> = self.memory.read().touches().into_iter().collect();
+        let touched = self.memory.read().touches().all();
         let page = self.live.list(filter, after, limit).await?;
         let seen = |(mut session, _): (Session, _)| {
-            if let Some(touch) = touched.get(&session.sid) {
+            if let Some(touch) = touched.get(&session.app).and_then(|of_app| of_app.get(&session.sid)) {
                 session.last_seen = session.last_seen.max(touch.at);
             }
             session

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use misario_core::authn::Touch;
-use misario_core::id::SessionId;
+use misario_core::id::{AppId, SessionId};
 use misario_core::session::Session;
 use misario_core::store::{StoreError, Swapped};
 
@@ -62,12 +62,15 @@ impl Instance {
 
     /// What cannot be written, or is not due, stays noted for the next round.
     async fn write_those(self: &Arc<Self>, is_due: impl Fn(&Session, Touch) -> bool) {
-        let touches = self.memory.read().touches();
+        let mut touches = Vec::new();
+        for (app, of_app) in self.memory.read().touches().all() {
+            touches.extend(of_app.into_iter().map(|(sid, touch)| (app.clone(), sid, touch)));
+        }
         let is_due = &is_due;
         let writes =
-            futures_util::stream::iter(touches).map(Ok).try_for_each_concurrent(AT_ONCE, async |(sid, touch)| {
-                match self.write_touch(sid, touch, is_due).await {
-                    Ok(true) => self.memory.read().settle(&sid, touch),
+            futures_util::stream::iter(touches).map(Ok).try_for_each_concurrent(AT_ONCE, async |(app, sid, touch)| {
+                match self.write_touch(&app, sid, touch, is_due).await {
+                    Ok(true) => self.memory.read().touches().settle(&app, &sid, touch),
                     Ok(false) => {}
                     // The record's own fault: the others are written all the same.
                     Err(Error::Store(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. }))) => {
@@ -85,12 +88,16 @@ impl Instance {
     /// Whether the touch is done with.
     async fn write_touch(
         &self,
+        app: &AppId,
         sid: SessionId,
         touch: Touch,
         is_due: impl Fn(&Session, Touch) -> bool,
     ) -> Result<bool, Error> {
         loop {
             let Some(loaded) = self.live.load(&sid).await? else { return Ok(true) };
+            if loaded.session.app != *app {
+                return Ok(true);
+            }
             let mut session = loaded.session.clone();
             let is_due = is_due(&session, touch) || touch.at <= session.last_seen;
             if is_due {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use misario_core::authn::{
-    AccessCredential, Answer, AskedFor, CredentialFault, Facts, Rejection, Touch, UnavailableFault,
+    AccessCredential, Answer, CredentialFault, Facts, Holder, Rejection, Touch, UnavailableFault,
 };
 use misario_core::changes::{Position, Verdict};
 use misario_core::id::{AppId, SessionId};
@@ -22,11 +22,11 @@ impl Instance {
         &self,
         app: &AppId,
         credential: AccessCredential<'_>,
-        asked_for: AskedFor,
+        holder: Holder,
     ) -> Result<Answer, UnavailableFault> {
         let looked = match credential {
             AccessCredential::Session(text) => self.look_up_session(app, text).await,
-            AccessCredential::Jwt(text) => self.look_up_jwt(app, text, asked_for).await,
+            AccessCredential::Jwt(text) => self.look_up_jwt(app, text, holder).await,
         };
         match looked {
             Ok((as_of, facts)) => Ok(Answer { as_of, outcome: Ok(Arc::new(facts)) }),
@@ -45,7 +45,7 @@ impl Instance {
         let secret = |error| Rejection::from(CredentialFault::Secret { error });
         let token = SessionToken::parse(self.keys.replica(), text).map_err(secret)?;
         let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
-        let loaded = self.load_session(&token.sid()).await?.ok_or_else(unknown)?;
+        let loaded = self.load_session(app, &token.sid()).await?.ok_or_else(unknown)?;
         if !self.counts(&token, &loaded.session) {
             return Err(unknown());
         }
@@ -70,15 +70,14 @@ impl Instance {
         let mut session = loaded.session;
         // It is used now, which the next report writes down: the deadline counts from here.
         let now = self.clock.wall();
-        self.memory.read().touch(session.sid, Touch { at: now, generation: None });
+        self.memory.read().touches().note(app, session.sid, Touch { at: now, generation: None });
         session.last_seen = session.last_seen.max(now);
         Ok((loaded.as_of, Facts::of_session(&session)))
     }
 
     /// The authority's word on a JWT: beside what every verifier checks, the fences, the user's state, and the record,
     /// if one stands behind the login.
-    async fn look_up_jwt(&self, app: &AppId, text: &str, asked_for: AskedFor) -> Result<(Position, Facts), Error> {
-        debug_assert_eq!(asked_for, AskedFor::Verdict, "a JWT speaks for itself");
+    async fn look_up_jwt(&self, app: &AppId, text: &str, holder: Holder) -> Result<(Position, Facts), Error> {
         let now = self.clock.wall();
         let facts = {
             let memory = self.memory.read();
@@ -101,10 +100,13 @@ impl Instance {
         if let (Some(sid), Some(_)) = (facts.sid, facts.generation) {
             // It came with a refresh token, so a record stands behind it; without the record the login is over.
             let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
-            let loaded = self.load_session(&sid).await?.ok_or_else(unknown)?;
+            let loaded = self.load_session(app, &sid).await?.ok_or_else(unknown)?;
             self.facts_of(app, loaded).await?;
             // A step-up counts for the token that it brought, not for one that may have been copied before.
-            self.memory.read().touch(sid, Touch { at: now, generation: facts.generation });
+            if holder == Holder::Caller {
+                let used = Touch { at: now, generation: facts.generation };
+                self.memory.read().touches().note(app, sid, used);
+            }
         }
         Ok((cut.as_of, facts))
     }
@@ -115,13 +117,15 @@ impl Instance {
         matches!((shown, &session.token), (Some(shown), Some(state)) if shown.matches(&state.digest))
     }
 
-    /// The session, last seen when it was last used, written down or not.
-    pub(super) async fn load_session(&self, sid: &SessionId) -> Result<Option<LoadedSession>, Error> {
+    /// The session, last seen when it was last used in `app`, written down or not.
+    pub(super) async fn load_session(&self, app: &AppId, sid: &SessionId) -> Result<Option<LoadedSession>, Error> {
         // Read before the record: a use that is written down in between is forgotten here, and in the record.
-        let touched = self.memory.read().touched_at(sid);
+        let touched = self.memory.read().touches().of(app, sid);
         let mut loaded = self.live.load(sid).await?;
-        if let (Some(loaded), Some(touched)) = (&mut loaded, touched) {
-            loaded.session.last_seen = loaded.session.last_seen.max(touched);
+        if let (Some(loaded), Some(touched)) = (&mut loaded, touched)
+            && loaded.session.app == *app
+        {
+            loaded.session.last_seen = loaded.session.last_seen.max(touched.at);
         }
         Ok(loaded)
     }

@@ -1,6 +1,8 @@
 //! `/v1/check`: what a proxy asks. Its configuration decides; the client's own headers are passed on with it and decide
 //! nothing.
 
+use std::time::Duration;
+
 use misario_core::app::Transport;
 use misario_core::authn::role;
 use misario_core::id::AppId;
@@ -105,4 +107,39 @@ async fn a_cookie_renewed_on_the_way_to_a_refusal_goes_out_with_it() {
     assert_eq!(answer.told(), (403, "forbidden".to_owned()));
     assert_ne!(held.jar, before.jar, "{:?}", answer.headers);
     assert_eq!(held.me(&host).await.expect(200).json()["sid"], json!(held.sid));
+}
+
+/// The response that brings a renewed cookie may be lost, on a route that asks the authority each time as well: what was
+/// renewed is in nobody's hands yet, and the old refresh cookie is no reuse however late it is shown.
+#[tokio::test]
+async fn a_renewal_that_never_arrived_ends_no_login_on_a_route_that_asks_each_time() {
+    let host = Host::with(|setup| {
+        let spa = AppId::new("spa").unwrap();
+        let fresh = role("user").of_app(spa.clone()).fresh(Duration::from_hours(2));
+        let authoritative = role("user").of_app(spa).authoritative();
+        setup.config.policies = [("fresh".to_owned(), fresh), ("asked".to_owned(), authoritative)].into();
+    })
+    .await;
+    let alice = host.user("alice").await;
+    for policy in ["fresh", "asked"] {
+        let mut held = host.login("spa", Transport::Cookie, &alice).await;
+        host.pass(1_000).await;
+        let path = format!("/v1/check?policy={policy}");
+        let call = Call::get(&path).header("x-original-method", "GET");
+        let lost = held.shows(call).send(&host).await.expect(200);
+        assert_eq!(lost.cookies().len(), 2, "both cookies were renewed, and never arrived");
+        host.pass(1_000).await;
+        held.me(&host).await.expect(200);
+        // That one arrived, and its use counts: a copy of the first refresh cookie is a thief's from here on.
+        let before = held.refresh_text();
+        host.pass(1_000).await;
+        let call = Call::get(&path).header("x-original-method", "GET");
+        held.call(&host, call.clone()).await.expect(200);
+        assert_ne!(held.refresh_text(), before);
+        held.shows(call).send(&host).await.expect(200);
+        host.pass(1_000).await;
+        let stolen = json!({ "refresh_token": before });
+        let answer = Call::post("/v1/refresh").app("spa").json(&stolen).send(&host).await;
+        assert_eq!(answer.status, 401, "{policy}: {}", answer.text());
+    }
 }

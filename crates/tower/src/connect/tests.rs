@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use misario_core::app::Mode;
-use misario_core::authn::{Requirement, Touch, UnavailableFault};
+use misario_core::authn::{Holder, Requirement, Touch, UnavailableFault};
 use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, Position};
 use misario_core::secret::ReplicaKey;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::feed::{AnswerBody, AskBody, SUBPROTOCOL};
 use crate::guard::{CheckRequest, Checked, Refused};
-use crate::testing::{Bench, at, sid, with_bearer};
+use crate::testing::{Bench, app_id, at, sid, with_bearer};
 
 /// So long that no load on the machine makes a lease run out in a test.
 const TTL: u64 = 60_000;
@@ -152,15 +152,15 @@ async fn a_question_comes_after_what_was_used_before_it() {
     let mut line = Line::open(&bench, usize::MAX).await;
     let connection = Connection::start(line.options("mcs_right")).await.unwrap();
     let used = Touch { at: SystemClock.wall(), generation: None };
-    connection.guard().memory().read().touch(sid(2), used);
+    connection.guard().memory().read().touches().note(&app_id("web"), sid(2), used);
     assert!(checked(&connection, &bench.session_token(sid(1))).await.is_err());
     let first = line.next(|frame| match frame {
         ReplicaFrame::Seen { .. } | ReplicaFrame::Ask { .. } => Some(frame.clone()),
         _ => None,
     });
     let uses = vec![Use { sid: sid(2), at: used.at, generation: None }];
-    assert_eq!(first.await, ReplicaFrame::Seen { uses });
-    assert!(connection.guard().memory().read().touches().is_empty());
+    assert_eq!(first.await, ReplicaFrame::Seen { app: app_id("web"), uses });
+    assert!(connection.guard().memory().read().touches().all().is_empty());
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn a_question_to_nobody_is_answered_at_once() {
     clock.advance(Duration::from_secs(2));
     let app = AppId::new("web").unwrap();
     let asked_for = misario_core::authn::AskedFor::Load;
-    let question = crate::authority::Question { app: &app, credential: "c", asked_for };
+    let question = crate::authority::Question { app: &app, credential: "c", asked_for, holder: Holder::Caller };
     let answer = crate::Authority::ask(&authority, question).await;
     assert_eq!(answer, Err(UnavailableFault::Authority));
 }

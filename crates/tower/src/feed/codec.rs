@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use misario_core::authn::{Answer, AskedFor, Facts, Rejection, UnavailableFault};
+use misario_core::authn::{Answer, AskedFor, Facts, Holder, Rejection, UnavailableFault};
 use misario_core::changes::Position;
 use misario_core::id::AppId;
 use misario_core::secret::SecretText;
@@ -31,7 +31,7 @@ pub struct AskBody(Asked);
 
 #[derive(Clone)]
 enum Asked {
-    Credential { app: AppId, credential: SecretText, asked_for: AskedFor },
+    Credential { app: AppId, credential: SecretText, asked_for: AskedFor, holder: Holder },
     Renewal { app: AppId, access: Option<SecretText>, refresh: Option<SecretText> },
 }
 
@@ -49,7 +49,7 @@ enum Answered {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 enum AskForm<A> {
-    Credential { app: AppId, credential: A, verdict: bool },
+    Credential { app: AppId, credential: A, verdict: bool, renewed: bool },
     Renewal { app: AppId, access: Option<A>, refresh: Option<A> },
 }
 
@@ -67,7 +67,8 @@ impl AskBody {
     /// The question about a credential.
     pub fn of(question: Question<'_>) -> Self {
         let credential = SecretText::new(question.credential.to_owned());
-        Self(Asked::Credential { app: question.app.clone(), credential, asked_for: question.asked_for })
+        let Question { app, asked_for, holder, .. } = question;
+        Self(Asked::Credential { app: app.clone(), credential, asked_for, holder })
     }
 
     /// The question for a renewal.
@@ -87,10 +88,11 @@ impl AskBody {
     /// The body as octets.
     pub fn encode(&self) -> Vec<u8> {
         let form = match &self.0 {
-            Asked::Credential { app, credential, asked_for } => AskForm::Credential {
+            Asked::Credential { app, credential, asked_for, holder } => AskForm::Credential {
                 app: app.clone(),
                 credential: credential.expose(),
                 verdict: *asked_for == AskedFor::Verdict,
+                renewed: *holder == Holder::Host,
             },
             Asked::Renewal { app, access, refresh } => AskForm::Renewal {
                 app: app.clone(),
@@ -105,10 +107,11 @@ impl AskBody {
     pub fn decode(octets: &[u8]) -> Result<Self, BodyError> {
         let form: AskForm<String> = serde_json::from_slice(octets)?;
         Ok(Self(match form {
-            AskForm::Credential { app, credential, verdict } => Asked::Credential {
+            AskForm::Credential { app, credential, verdict, renewed } => Asked::Credential {
                 app,
                 credential: SecretText::new(credential),
                 asked_for: if verdict { AskedFor::Verdict } else { AskedFor::Load },
+                holder: if renewed { Holder::Host } else { Holder::Caller },
             },
             AskForm::Renewal { app, access, refresh } => {
                 Asked::Renewal { app, access: access.map(SecretText::new), refresh: refresh.map(SecretText::new) }
@@ -121,8 +124,9 @@ impl AnswerBody {
     /// What `authority` says.
     pub async fn by(authority: &dyn Authority, asked: AskBody) -> Self {
         match &asked.0 {
-            Asked::Credential { app, credential, asked_for } => {
-                let question = Question { app, credential: credential.expose(), asked_for: *asked_for };
+            Asked::Credential { app, credential, asked_for, holder } => {
+                let (asked_for, holder) = (*asked_for, *holder);
+                let question = Question { app, credential: credential.expose(), asked_for, holder };
                 authority
                     .ask(question)
                     .await

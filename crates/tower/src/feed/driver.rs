@@ -153,10 +153,10 @@ impl Driver {
 
     /// The frame was handed over: what it reports is not reported again.
     pub(crate) fn sent(&self, frame: &ReplicaFrame) {
-        let ReplicaFrame::Seen { uses } = frame else { return };
+        let ReplicaFrame::Seen { app, uses } = frame else { return };
         let memory = self.memory.read();
         for Use { sid, at, generation } in uses {
-            memory.settle(sid, Touch { at: *at, generation: *generation });
+            memory.touches().settle(app, sid, Touch { at: *at, generation: *generation });
         }
     }
 
@@ -247,10 +247,13 @@ impl Driver {
     }
 
     fn report(&self) -> Vec<ReplicaFrame> {
-        let touches = self.memory.read().touches();
-        let used = |(sid, touch): (_, Touch)| Use { sid, at: touch.at, generation: touch.generation };
-        let uses: Vec<_> = touches.into_iter().map(used).collect();
-        uses.chunks(USES).map(|uses| ReplicaFrame::Seen { uses: uses.to_vec() }).collect()
+        let mut frames = Vec::new();
+        for (app, touches) in self.memory.read().touches().all() {
+            let used = |(sid, touch): (_, Touch)| Use { sid, at: touch.at, generation: touch.generation };
+            let uses: Vec<_> = touches.into_iter().map(used).collect();
+            frames.extend(uses.chunks(USES).map(|uses| ReplicaFrame::Seen { app: app.clone(), uses: uses.to_vec() }));
+        }
+        frames
     }
 
     fn follows(&self, memory: &Memory) -> bool {

@@ -33,7 +33,12 @@ pub(super) struct Answered {
 
 impl Pending {
     pub(super) fn question(&self) -> Question<'_> {
-        Question { app: &self.app, credential: self.credential.expose(), asked_for: self.ask.asked_for }
+        Question {
+            app: &self.app,
+            credential: self.credential.expose(),
+            asked_for: self.ask.asked_for,
+            holder: self.ask.holder,
+        }
     }
 
     pub(super) const fn answered(self, answer: Result<Answer, UnavailableFault>) -> Answered {

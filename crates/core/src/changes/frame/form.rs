@@ -7,7 +7,7 @@ use misario_jose::UnixTime;
 use super::{Body, ParentFrame, ReplicaFrame, Use};
 use crate::changes::codec::{decode_change, encode_change};
 use crate::changes::{Change, CodecError, Nonce, Position};
-use crate::id::{ReplicaId, SessionId};
+use crate::id::{AppId, ReplicaId, SessionId};
 use crate::refresh::Generation;
 use crate::secret::ReplicaKey;
 
@@ -40,7 +40,9 @@ pub(super) enum ReplicaForm<'b> {
     },
     #[n(3)]
     Seen {
-        #[n(0)]
+        #[b(0)]
+        app: &'b str,
+        #[n(1)]
         uses: Vec<UseForm>,
     },
     #[n(4)]
@@ -70,19 +72,23 @@ impl<'b> ReplicaForm<'b> {
             ReplicaFrame::Hello { version, id, resume } => Self::Hello { version: *version, id: *id, resume: *resume },
             ReplicaFrame::Renew { id, nonce, applied } => Self::Renew { id: *id, nonce: *nonce, applied: *applied },
             ReplicaFrame::Ask { request, body } => Self::Ask { request: *request, body: body.as_bytes() },
-            ReplicaFrame::Seen { uses } => Self::Seen { uses: uses.iter().map(UseForm::of).collect() },
+            ReplicaFrame::Seen { app, uses } => {
+                Self::Seen { app: app.as_str(), uses: uses.iter().map(UseForm::of).collect() }
+            }
             ReplicaFrame::Leave { id } => Self::Leave { id: *id },
         }
     }
 
-    pub(super) fn read(self) -> ReplicaFrame {
-        match self {
+    pub(super) fn read(self) -> Result<ReplicaFrame, CodecError> {
+        Ok(match self {
             Self::Hello { version, id, resume } => ReplicaFrame::Hello { version, id, resume },
             Self::Renew { id, nonce, applied } => ReplicaFrame::Renew { id, nonce, applied },
             Self::Ask { request, body } => ReplicaFrame::Ask { request, body: Body::new(body.to_vec()) },
-            Self::Seen { uses } => ReplicaFrame::Seen { uses: uses.into_iter().map(UseForm::read).collect() },
+            Self::Seen { app, uses } => {
+                ReplicaFrame::Seen { app: AppId::new(app)?, uses: uses.into_iter().map(UseForm::read).collect() }
+            }
             Self::Leave { id } => ReplicaFrame::Leave { id },
-        }
+        })
     }
 }
 

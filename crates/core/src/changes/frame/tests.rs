@@ -12,6 +12,10 @@ fn body(text: &str) -> Body {
     Body::new(text.as_bytes().to_vec())
 }
 
+fn web() -> AppId {
+    AppId::new("web").unwrap()
+}
+
 fn used(generation: Option<Generation>) -> Use {
     Use { sid: sid(1), at: UnixTime::from_secs(100), generation }
 }
@@ -28,10 +32,13 @@ fn replica_golden() -> Vec<(&'static str, ReplicaFrame)> {
             ReplicaFrame::Renew { id: ID, nonce: NONCE, applied: at(9) },
         ),
         ("01820282034171", ReplicaFrame::Ask { request: 3, body: body("q") }),
-        ("01820381818250010101010101010101010101010101011864", ReplicaFrame::Seen { uses: vec![used(None)] }),
         (
-            "0182038181835001010101010101010101010101010101186407",
-            ReplicaFrame::Seen { uses: vec![used(Some(Generation(7)))] },
+            "0182038263776562818250010101010101010101010101010101011864",
+            ReplicaFrame::Seen { app: web(), uses: vec![used(None)] },
+        ),
+        (
+            "018203826377656281835001010101010101010101010101010101186407",
+            ReplicaFrame::Seen { app: web(), uses: vec![used(Some(Generation(7)))] },
         ),
         ("0182048150aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ReplicaFrame::Leave { id: ID }),
     ]
@@ -164,7 +171,7 @@ proptest! {
         let generation = (version > 0).then_some(Generation(version));
         let used = Use { sid: SessionId::from_bytes(bytes), at: UnixTime::from_secs(number), generation };
         let uses = vec![used; usize::from(bytes[0])];
-        let frame = ReplicaFrame::Seen { uses };
+        let frame = ReplicaFrame::Seen { app: web(), uses };
         prop_assert_eq!(ReplicaFrame::decode(&frame.encode().unwrap()).unwrap(), frame);
         let frame = ParentFrame::Snapshot { position, changes: entries.clone(), replica_keys: vec![], more };
         let ParentFrame::Snapshot { changes, .. } = ParentFrame::decode(&frame.encode().unwrap()).unwrap() else {

@@ -11,7 +11,7 @@ async fn answered(bench: &Bench, asked: AskBody) -> AnswerBody {
 }
 
 async fn asked(bench: &Bench, credential: &str, asked_for: AskedFor) -> Result<Answer, UnavailableFault> {
-    let question = Question { app: &bench.app.id, credential, asked_for };
+    let question = Question { app: &bench.app.id, credential, asked_for, holder: Holder::Caller };
     answered(bench, AskBody::of(question)).await.into_answer()
 }
 
@@ -69,7 +69,8 @@ async fn an_answer_to_another_question_tells_nothing() {
     let question = RenewQuestion { app: &bench.app.id, access: None, refresh: None };
     let renewal = answered(&bench, AskBody::of_renewal(question)).await;
     assert_eq!(renewal.into_answer(), Err(UnavailableFault::Authority));
-    let question = Question { app: &bench.app.id, credential: "token", asked_for: AskedFor::Load };
+    let question =
+        Question { app: &bench.app.id, credential: "token", asked_for: AskedFor::Load, holder: Holder::Caller };
     let answer = answered(&bench, AskBody::of(question)).await;
     assert!(matches!(answer.into_renewal(), Err(RenewError::Unavailable(_))));
 }
@@ -77,13 +78,15 @@ async fn an_answer_to_another_question_tells_nothing() {
 #[test]
 fn the_form_of_a_question_is_fixed() {
     let app = AppId::new("web").unwrap();
-    let question = Question { app: &app, credential: "c", asked_for: AskedFor::Verdict };
+    let question = Question { app: &app, credential: "c", asked_for: AskedFor::Verdict, holder: Holder::Host };
     let text = String::from_utf8(AskBody::of(question).encode()).unwrap();
-    assert_eq!(text, r#"{"ask":"credential","app":"web","credential":"c","verdict":true}"#);
+    assert_eq!(text, r#"{"ask":"credential","app":"web","credential":"c","verdict":true,"renewed":true}"#);
     let question = RenewQuestion { app: &app, access: Some("a"), refresh: None };
     let text = String::from_utf8(AskBody::of_renewal(question).encode()).unwrap();
     assert_eq!(text, r#"{"ask":"renewal","app":"web","access":"a","refresh":null}"#);
-    for malformed in [&b"{}"[..], b"", b"[]", br#"{"ask":"credential","app":"Web","credential":"c","verdict":true}"#] {
+    for malformed in
+        [&b"{}"[..], b"", b"[]", br#"{"ask":"credential","app":"Web","credential":"c","verdict":true,"renewed":false}"#]
+    {
         assert!(AskBody::decode(malformed).is_err());
     }
 }
@@ -91,7 +94,7 @@ fn the_form_of_a_question_is_fixed() {
 #[test]
 fn bodies_do_not_print_what_they_hold() {
     let app = AppId::new("web").unwrap();
-    let question = Question { app: &app, credential: "canary", asked_for: AskedFor::Load };
+    let question = Question { app: &app, credential: "canary", asked_for: AskedFor::Load, holder: Holder::Caller };
     let renewed = Renewed { access: SecretText::new("canary".to_owned()), set_cookies: vec!["canary".to_owned()] };
     let answer = AnswerBody(Answered::Renewal(Ok(renewed.clone())));
     for printed in [format!("{:?}", AskBody::of(question)), format!("{answer:?}"), format!("{renewed:?}{question:?}")] {

@@ -6,7 +6,7 @@ use misario_jose::UnixTime;
 
 use super::*;
 use crate::connect::blank;
-use crate::testing::{Bench, Counting, NOW, StillClock, at, change, sid};
+use crate::testing::{Bench, Counting, NOW, StillClock, app_id, at, change, sid};
 
 /// A driver, and what its parent would send.
 struct Feed {
@@ -261,14 +261,17 @@ fn uses(frames: Vec<ReplicaFrame>) -> Vec<ReplicaFrame> {
 }
 
 fn seen_at(seconds: u64) -> ReplicaFrame {
-    ReplicaFrame::Seen { uses: vec![Use { sid: sid(1), at: UnixTime::from_secs(seconds), generation: None }] }
+    ReplicaFrame::Seen {
+        app: app_id("web"),
+        uses: vec![Use { sid: sid(1), at: UnixTime::from_secs(seconds), generation: None }],
+    }
 }
 
 #[test]
 fn used_logins_are_reported_until_the_report_was_handed_over() {
     let mut feed = Feed::leased();
     let touch = |seconds| Touch { at: UnixTime::from_secs(seconds), generation: None };
-    feed.memory.read().touch(sid(1), touch(NOW));
+    feed.memory.read().touches().note(&app_id("web"), sid(1), touch(NOW));
     feed.clock.advance(REPORT);
     assert_eq!(uses(feed.driver.tick().unwrap()), [seen_at(NOW)]);
     // The connection broke before it went out.
@@ -278,7 +281,7 @@ fn used_logins_are_reported_until_the_report_was_handed_over() {
     feed.clock.advance(REPORT);
     assert_eq!(uses(feed.driver.tick().unwrap()), [seen_at(NOW)]);
     // Used once more between the report and the socket: that use is still to be told.
-    feed.memory.read().touch(sid(1), touch(NOW + 1));
+    feed.memory.read().touches().note(&app_id("web"), sid(1), touch(NOW + 1));
     feed.driver.sent(&seen_at(NOW));
     assert_eq!(feed.driver.before_asking(), [seen_at(NOW + 1)]);
     feed.driver.sent(&seen_at(NOW + 1));
