@@ -28,6 +28,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 use misario_core::client::Right;
 
+pub use feed::FeedEnded;
 pub use policy::Policy;
 pub use serve::{ServeError, serve};
 

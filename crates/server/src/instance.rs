@@ -40,7 +40,7 @@ pub use clients::NewClient;
 pub use issue::{Handed, LoginBody};
 pub use keys::KeyView;
 pub(crate) use node::millis;
-pub use node::{Published, ReplicaView, Wait};
+pub use node::{FollowerFault, Published, ReplicaView, Wait};
 pub use renew::Shown;
 pub use sessions::SessionView;
 pub use sign_in::{AppSignIn, PasswordSignIn};

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 pub use config::{AppSetting, Parts, Platform, ServerConfig, SettingSource, Stores};
 pub use error::{Error, GrantFault, InputFault, InternalFault, SignInFault};
-pub use http::{ServeError, serve};
+pub use http::{FeedEnded, ServeError, serve};
 pub use instance::{Instance, StartError};
 
 /// A running authority and its HTTP API. Cheap to clone.

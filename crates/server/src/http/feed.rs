@@ -3,6 +3,8 @@
 //! One task per connection, one order of frames: a follower is sent changes before a grant that names them. A follower
 //! that does not read, or says nothing for longer than a lease, is let go; its lease runs out by itself.
 
+mod ended;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +21,11 @@ use misario_core::id::{AppId, ReplicaId};
 use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
 use tokio::sync::mpsc;
 
+pub use ended::FeedEnded;
+
 use super::policy::Caller;
 use super::problem::{Fail, missing};
-use crate::error::InputFault;
+use crate::error::{Error, InputFault, InternalFault};
 use crate::instance::{Instance, millis};
 
 /// How long a frame may take to be written: a follower that does not read holds up nobody but itself.
@@ -45,8 +49,8 @@ pub(super) async fn feed(
     Ok(upgrade.on_upgrade(async move |socket| {
         let mut line = Line { instance, client, socket, sent: Position::ZERO };
         if let Err(why) = line.run().await {
-            tracing::info!(client = %line.client.id, code = why, "a follower's connection ended");
-            let _ = line.send(&ParentFrame::Bye { code: why.to_owned() }).await;
+            tracing::info!(client = %line.client.id, code = why.code(), "a follower's connection ended: {why}");
+            let _ = line.send(&ParentFrame::Bye { code: why.code().to_owned() }).await;
         }
     }))
 }
@@ -66,16 +70,13 @@ struct Line {
     sent: Position,
 }
 
-/// Why a connection ends, as a stable code.
-type Ended = &'static str;
-
 impl Line {
-    async fn run(&mut self) -> Result<(), Ended> {
+    async fn run(&mut self) -> Result<(), FeedEnded> {
         let patience = (self.instance.node.ttl() * 2).max(Duration::from_secs(5));
         self.greet(patience).await?;
         // A client that was disabled between its upgrade and here finds its own end in no entry that is sent later.
-        if !self.instance.may_still_feed(&self.client.id).await.map_err(|error| error.code())? {
-            return Err("client_revoked");
+        if !self.instance.may_still_feed(&self.client.id).await? {
+            return Err(FeedEnded::ClientRevoked);
         }
         let mut applied = self.instance.node.applied();
         let (answers, mut answered) = mpsc::unbounded_channel::<ParentFrame>();
@@ -86,7 +87,7 @@ impl Line {
             tokio::select! {
                 // With too many open questions nothing more is read: a flood fills its own line and nothing else.
                 received = tokio::time::timeout(patience, receive(&mut self.socket)), if open_questions < QUESTIONS => {
-                    match received.map_err(|_| "follower_silent")?? {
+                    match received.map_err(|_| FeedEnded::Silent)?? {
                         ReplicaFrame::Renew { id, nonce, applied } => self.renew(id, nonce, applied).await?,
                         ReplicaFrame::Ask { request, body } => {
                             open_questions += 1;
@@ -95,25 +96,25 @@ impl Line {
                         ReplicaFrame::Seen { app, uses } => self.seen(&app, &uses),
                         // Of an incarnation; the process may go on as another one.
                         ReplicaFrame::Leave { id } => self.instance.follower_left(id, &self.client.id)?,
-                        ReplicaFrame::Hello { .. } => return Err("frame_unexpected"),
-                        _ => return Err("frame_unknown"),
+                        // A second greeting, or a kind of frame that this server was not made for.
+                        _ => return Err(FeedEnded::Unexpected),
                     }
                 }
                 Some(answer) = answered.recv() => {
                     open_questions -= 1;
                     self.send(&answer).await?;
                 }
-                changed = applied.changed() => changed.map_err(|_| "server_stopping")?,
+                changed = applied.changed() => changed.map_err(|_| FeedEnded::Stopping)?,
             }
         }
     }
 
-    async fn greet(&mut self, patience: Duration) -> Result<(), Ended> {
+    async fn greet(&mut self, patience: Duration) -> Result<(), FeedEnded> {
         let hello =
-            tokio::time::timeout(patience, receive(&mut self.socket)).await.map_err(|_| "follower_silent")??;
-        let ReplicaFrame::Hello { version, resume, .. } = hello else { return Err("frame_unexpected") };
+            tokio::time::timeout(patience, receive(&mut self.socket)).await.map_err(|_| FeedEnded::Silent)??;
+        let ReplicaFrame::Hello { version, resume, .. } = hello else { return Err(FeedEnded::Unexpected) };
         if version != FEED_VERSION {
-            return Err("feed_version_unknown");
+            return Err(FeedEnded::Version { found: version });
         }
         let config = &self.instance.config;
         let welcome = ParentFrame::Welcome {
@@ -129,24 +130,24 @@ impl Line {
             self.sent = after;
             return self.send_entries(&entries).await;
         }
-        let (position, changes) = self.instance.snapshot().await.map_err(|error| error.code())?;
+        let (position, changes) = self.instance.snapshot().await?;
         let frames = ParentFrame::snapshot(position, &changes, &replica_keys);
-        for frame in frames.map_err(|error| error.code())? {
+        for frame in frames.map_err(written)? {
             self.send_octets(frame).await?;
         }
         self.sent = position;
         Ok(())
     }
 
-    async fn send_changes(&mut self) -> Result<(), Ended> {
+    async fn send_changes(&mut self) -> Result<(), FeedEnded> {
         loop {
             let head = *self.instance.node.applied().borrow();
             if self.sent >= head {
                 return Ok(());
             }
-            let entries = self.instance.changes_after(self.sent).await.map_err(|error| error.code())?;
+            let entries = self.instance.changes_after(self.sent).await?;
             // Pruned while it was on its way: it comes back and starts from a snapshot.
-            let entries = entries.ok_or("feed_gap")?;
+            let entries = entries.ok_or(FeedEnded::Behind)?;
             if entries.is_empty() {
                 return Ok(());
             }
@@ -154,21 +155,21 @@ impl Line {
         }
     }
 
-    async fn send_entries(&mut self, entries: &[Change]) -> Result<(), Ended> {
+    async fn send_entries(&mut self, entries: &[Change]) -> Result<(), FeedEnded> {
         let Some(last) = entries.last().map(|change| change.position) else { return Ok(()) };
-        for frame in ParentFrame::changes(self.sent, entries).map_err(|error| error.code())? {
+        for frame in ParentFrame::changes(self.sent, entries).map_err(written)? {
             self.send_octets(frame).await?;
         }
         self.sent = last;
         // It was told like everybody; from here on it is nobody.
         let is_own_end = |change: &Change| matches!(&change.kind, ChangeKind::Revoked { target: Target::Client(id), .. } if *id == self.client.id);
-        if entries.iter().any(is_own_end) { Err("client_revoked") } else { Ok(()) }
+        if entries.iter().any(is_own_end) { Err(FeedEnded::ClientRevoked) } else { Ok(()) }
     }
 
-    async fn renew(&mut self, id: ReplicaId, nonce: Nonce, applied: Position) -> Result<(), Ended> {
+    async fn renew(&mut self, id: ReplicaId, nonce: Nonce, applied: Position) -> Result<(), FeedEnded> {
         // What was never sent cannot have been applied; whoever says so is broken or lies, and gets no lease.
         if applied > self.sent {
-            return Err("acknowledged_unsent");
+            return Err(FeedEnded::Unsent);
         }
         let grant = self.instance.grant(id, applied, &self.client.id)?;
         // The head may be ahead of what was sent: the follower then waits for the entries, which come next.
@@ -177,8 +178,8 @@ impl Line {
         self.send(&frame).await
     }
 
-    fn ask(&self, request: u64, body: &Body, answers: &mpsc::UnboundedSender<ParentFrame>) -> Result<(), Ended> {
-        let asked = AskBody::decode(body.as_bytes()).map_err(|_| "question_malformed")?;
+    fn ask(&self, request: u64, body: &Body, answers: &mpsc::UnboundedSender<ParentFrame>) -> Result<(), FeedEnded> {
+        let asked = AskBody::decode(body.as_bytes()).map_err(|_| FeedEnded::Question)?;
         // A client of one app learns nothing of another's logins.
         let allowed = self.client.may(Right::Feed, Some(asked.app()));
         let (instance, answers) = (Arc::clone(&self.instance), answers.clone());
@@ -207,36 +208,45 @@ impl Line {
         }
     }
 
-    async fn send(&mut self, frame: &ParentFrame) -> Result<(), Ended> {
-        let octets = frame.encode().map_err(|error| error.code())?;
+    async fn send(&mut self, frame: &ParentFrame) -> Result<(), FeedEnded> {
+        let octets = frame.encode().map_err(written)?;
         self.send_octets(octets).await
     }
 
-    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), Ended> {
+    async fn send_octets(&mut self, octets: Vec<u8>) -> Result<(), FeedEnded> {
         let message = Message::Binary(Bytes::from(octets));
         let sent = tokio::time::timeout(SEND, self.socket.send(message)).await;
-        sent.map_err(|_| "follower_slow")?.map_err(|_| "connection_lost")
+        sent.map_err(|_| FeedEnded::Slow)?.map_err(|_| FeedEnded::Lost)
     }
 }
 
 /// What a follower that kept its view has missed, if the log still has it.
-async fn resumable(instance: &Instance, resume: Option<Position>) -> Result<Option<(Position, Vec<Change>)>, Ended> {
+async fn resumable(
+    instance: &Instance,
+    resume: Option<Position>,
+) -> Result<Option<(Position, Vec<Change>)>, FeedEnded> {
     let Some(after) = resume else { return Ok(None) };
     // A view that is ahead of this log is of another log: nothing of it can be kept.
     if after > *instance.node.applied().borrow() {
         return Ok(None);
     }
-    let entries = instance.changes_after(after).await.map_err(|error| error.code())?;
+    let entries = instance.changes_after(after).await?;
     Ok(entries.map(|entries| (after, entries)))
 }
 
-async fn receive(socket: &mut WebSocket) -> Result<ReplicaFrame, Ended> {
+/// What cannot be written as a frame is in the log, and damaged there.
+fn written(error: misario_core::changes::CodecError) -> FeedEnded {
+    tracing::error!(code = error.code(), "a change cannot be sent");
+    Error::from(InternalFault::Record { what: "change log" }).into()
+}
+
+async fn receive(socket: &mut WebSocket) -> Result<ReplicaFrame, FeedEnded> {
     loop {
         match socket.recv().await {
-            Some(Ok(Message::Binary(octets))) => return ReplicaFrame::decode(&octets).map_err(|error| error.code()),
+            Some(Ok(Message::Binary(octets))) => return ReplicaFrame::decode(&octets).map_err(FeedEnded::Malformed),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Text(_))) => return Err("frame_text"),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err("connection_lost"),
+            Some(Ok(Message::Text(_))) => return Err(FeedEnded::Unexpected),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(FeedEnded::Lost),
         }
     }
 }

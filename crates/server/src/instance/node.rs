@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use misario_core::authn::Snapshot;
 use misario_core::changes::{
-    Barrier, BarrierReport, BarrierState, Change, Grant, LeaseState, MonoTime, NewChange, Own, Parent, Position,
+    Barrier, BarrierReport, BarrierState, Change, Grant, GrantError, LeaseState, MonoTime, NewChange, Own, Parent,
+    Position,
 };
 use misario_core::id::{ClientId, ReplicaId};
 use misario_core::store::{Appended, LogRead, RegistryEntry, Renewal};
@@ -84,6 +85,18 @@ struct Waiting {
     moved: Arc<Notify>,
 }
 
+/// Why a follower's renewal or farewell is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowerFault {
+    /// Another client's replica has that id.
+    #[error("it speaks for another client's replica")]
+    OtherClient,
+    /// It gets no lease.
+    #[error(transparent)]
+    NotGranted(#[from] GrantError),
+}
+
 struct Follower {
     client: ClientId,
     applied: Position,
@@ -149,9 +162,9 @@ impl Node {
         followers: &HashMap<ReplicaId, Follower>,
         id: ReplicaId,
         client: &ClientId,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), FollowerFault> {
         match followers.get(&id) {
-            Some(follower) if follower.client != *client => Err("replica_of_another_client"),
+            Some(follower) if follower.client != *client => Err(FollowerFault::OtherClient),
             _ => Ok(()),
         }
     }
@@ -382,8 +395,8 @@ impl Instance {
     }
 
     /// A follower says what it has applied and wants a lease. Own position, own lease and the child's registration are
-    /// of one moment (rule 7). A refusal is told as its stable code.
-    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, &'static str> {
+    /// of one moment (rule 7).
+    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, FollowerFault> {
         let granted = {
             let memory = self.memory.read();
             let mut followers = self.node.followers.lock();
@@ -398,11 +411,11 @@ impl Instance {
             granted
         };
         self.node.for_each_barrier(|barrier| barrier.acknowledged(id, applied));
-        granted.map_err(|error| error.code())
+        Ok(granted?)
     }
 
     /// A follower has stopped answering for good (rule 5).
-    pub(crate) fn follower_left(&self, id: ReplicaId, client: &ClientId) -> Result<(), &'static str> {
+    pub(crate) fn follower_left(&self, id: ReplicaId, client: &ClientId) -> Result<(), FollowerFault> {
         {
             let mut followers = self.node.followers.lock();
             Node::check_owner(&followers, id, client)?;
@@ -490,7 +503,7 @@ mod tests {
         let followers =
             HashMap::from([(id, Follower { client: one.clone(), applied: Position::ZERO, lease_until: now })]);
         assert_eq!(Node::check_owner(&followers, id, &one), Ok(()));
-        assert_eq!(Node::check_owner(&followers, id, &other), Err("replica_of_another_client"));
+        assert_eq!(Node::check_owner(&followers, id, &other), Err(FollowerFault::OtherClient));
         assert_eq!(Node::check_owner(&followers, ReplicaId::from_bytes([2; 16]), &other), Ok(()));
     }
 

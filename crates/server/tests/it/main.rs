@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test whose setting cannot be made has to fail loudly")]
 
 mod bad_input;
+mod feed;
 mod forward_auth;
 mod on_disk;
 mod origins;

@@ -8,6 +8,7 @@ use misario_core::authn::Rejection;
 use misario_core::secret::SecretError;
 use misario_core::store::StoreError;
 use misario_jose::{JwtError, KeyError, SignError};
+use misario_server::FeedEnded;
 use misario_tower::ConnectError;
 use misario_tower::feed::FeedError;
 
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &str, Codes)] = &[
     ("Signing", "Why a token cannot be signed.", SignError::CODES),
     ("Connected apps", "Why an app in another process does not start.", ConnectError::CODES),
     ("The feed", "Why a connected app lost its authority for a while.", FeedError::CODES),
+    ("Followers", "Why the authority ended the connection of an app that follows it.", FeedEnded::CODES),
     ("Stores", "What a store says. None of it ever means \"not signed in\".", StoreError::CODES),
     ("The key file", "Why the root secrets of an instance cannot be used.", MasterKeyError::CODES),
     ("Configuration", "Exit code 2; the message names file, line, key, value and reason.", ConfigError::CODES),
