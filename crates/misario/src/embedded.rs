@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use misario_core::app::{App, InvalidApp, Mode, Origin, Transport};
+use misario_core::changes::Epoch;
 use misario_core::id::{AppId, InvalidName};
 use misario_core::store::StoreError;
 use misario_server::{
     AppSetting, Error, InternalFault, Parts, Server, ServerConfig, SettingSource, StartError, Stores,
 };
 use misario_store_sqlite::{Options, SqliteStore};
-use misario_tower::OsEntropy;
+use misario_tower::{Clock as _, OsEntropy, SystemClock};
 
 use crate::Misario;
 use crate::master::{MasterKeyError, MasterKeys};
@@ -110,7 +111,10 @@ impl Embedded {
             return Err(MasterKeyError::Missing { path }.into());
         }
         let keys = MasterKeys::load_or_create(&path, &OsEntropy)?;
-        let store = Arc::new(SqliteStore::open(&self.database, Options::default())?);
+        let store = Arc::new(SqliteStore::open(
+            &self.database,
+            Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
+        )?);
         let config = ServerConfig {
             issuer: self.issuer,
             leeway: 5,

@@ -57,8 +57,11 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
     if left_open {
         look_through(&connection, &files.database)?;
     }
-    schema::migrate(&mut connection, options.first_epoch)?;
-    let marks = Marks::read(&connection)?;
+    schema::migrate(&mut connection, options.epoch)?;
+    let mut marks = Marks::read(&connection)?;
+    if marks.head.sequence > 0 {
+        marks.begin(options.epoch);
+    }
 
     let held = Arc::downgrade(&lock);
     let standing = Arc::new(Standing::at(marks.head));

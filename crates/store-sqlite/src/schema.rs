@@ -12,13 +12,13 @@ use crate::failure::Failure;
 const APPLICATION: i32 = 0x6d69_7361;
 
 /// One step per version; a step that was released never changes.
-const STEPS: [&str; KNOWN as usize] = [include_str!("schema/1.sql")];
+const STEPS: [&str; KNOWN as usize] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The newest version known here.
-const KNOWN: u32 = 1;
+const KNOWN: u32 = 2;
 
 /// Brings the file to the newest version. A file of a later version, or of another program, is left as it is.
-pub(crate) fn migrate(connection: &mut Connection, first_epoch: Epoch) -> Result<(), Failure> {
+pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<(), Failure> {
     let found = check(connection)?;
     if found == KNOWN {
         return Ok(());
@@ -29,8 +29,8 @@ pub(crate) fn migrate(connection: &mut Connection, first_epoch: Epoch) -> Result
     }
     if found == 0 {
         transaction.execute(
-            "INSERT INTO marks (only, epoch, head, base, revision) VALUES (1, ?1, 0, 0, 0)",
-            [first_epoch.0],
+            "INSERT INTO marks (only, epoch, head, base_epoch, base, revision) VALUES (1, ?1, 0, ?1, 0, 0)",
+            [epoch.0],
         )?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
     }

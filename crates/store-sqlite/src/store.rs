@@ -27,14 +27,15 @@ pub struct Options {
     pub readers: usize,
     /// How large the file may become, in octets; a write beyond that fails as if the disk were full. Default: no limit.
     pub max_bytes: Option<u64>,
-    /// The epoch of the log, if the file is made by this call; it must not be one that credentials still name.
-    /// Default: 1.
-    pub first_epoch: Epoch,
+    /// The epoch that entries have from here on, unless the file's own is later: seconds since 1970 are a good one. A file
+    /// that was put back to an earlier state has forgotten what positions it gave since, and in an epoch of its own every
+    /// revocation comes after all of them. Default: 1, which makes each opening's epoch the one after the file's.
+    pub epoch: Epoch,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(5), readers: 4, max_bytes: None, first_epoch: Epoch(1) }
+        Self { deadline: Duration::from_secs(5), readers: 4, max_bytes: None, epoch: Epoch(1) }
     }
 }
 

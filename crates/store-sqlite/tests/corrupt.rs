@@ -159,10 +159,10 @@ async fn another_programs_file_is_left_as_it_was() {
 async fn a_later_version_is_left_as_it_was() {
     let (_folder, path) = filled().await;
     let raw = Connection::open(&path).unwrap();
-    raw.pragma_update(None, "user_version", 2).unwrap();
+    raw.pragma_update(None, "user_version", 3).unwrap();
     raw.close().unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(open(&path).unwrap_err(), StoreError::Version { found: 2, known: 1 }));
+    assert!(matches!(open(&path).unwrap_err(), StoreError::Version { found: 3, known: 2 }));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

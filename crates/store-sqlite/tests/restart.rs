@@ -78,7 +78,10 @@ async fn a_restart_repeats_no_revision_and_no_position() {
     assert_eq!(store.head().await.unwrap(), head);
     let before = Position::new(head.epoch, head.sequence - 1);
     assert_eq!(store.read_from(before, 10).await.unwrap(), LogRead::Gap);
-    assert_eq!(appended(&store, ended(2, NOW)).await, head.next());
+    let next = Position::new(Epoch(head.epoch.0 + 1), head.sequence + 1);
+    assert_eq!(appended(&store, ended(2, NOW)).await, next);
+    assert_eq!(store.read_from(head, 10).await.unwrap(), LogRead::Entries(vec![ended(2, NOW).at_position(next)]));
+    assert_eq!(appended(&store, ended(3, NOW)).await, next.next());
 }
 
 #[tokio::test]
@@ -92,13 +95,71 @@ async fn leases_of_the_process_before_are_forgotten() {
 }
 
 #[tokio::test]
-async fn a_store_begins_in_the_epoch_it_is_given_once() {
+async fn each_opening_begins_an_epoch_with_its_first_entry() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("misario.db");
-    for first_epoch in [Epoch(7), Epoch(8)] {
-        let store = SqliteStore::open(&path, Options { first_epoch, ..Options::default() }).unwrap();
-        assert_eq!(store.head().await.unwrap(), Position::new(Epoch(7), 0));
+    let mut head = Position::new(Epoch(7), 0);
+    for (given, begun) in [(7, 7), (9, 9), (9, 10), (3, 11), (50, 50)] {
+        let store = SqliteStore::open(&path, Options { epoch: Epoch(given), ..Options::default() }).unwrap();
+        assert_eq!(store.head().await.unwrap(), head, "nothing was appended since");
+        head = appended(&store, ended(1, NOW)).await;
+        assert_eq!(head.epoch, Epoch(begun), "{given}");
     }
+    assert_eq!(head.sequence, 5, "numbers go on");
+}
+
+/// A backup that was put back has forgotten the positions that were given since: whatever is revoked from here on comes
+/// after them, and whoever followed the log that was lost starts again.
+#[tokio::test]
+async fn what_a_restored_file_revokes_comes_after_everything_it_forgot() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let kept = appended(&store, ended(1, NOW)).await;
+    leave(store, true).await;
+    let backup = fs::read(folder.path().join("misario.db")).unwrap();
+
+    let mut forgotten = kept;
+    for number in 2..20 {
+        let options = Options { epoch: Epoch(1_000 + u32::from(number > 10)), ..Options::default() };
+        let store = SqliteStore::open(&folder.path().join("misario.db"), options).unwrap();
+        forgotten = appended(&store, ended(number, NOW)).await;
+        leave(store, true).await;
+    }
+    fs::write(folder.path().join("misario.db"), backup).unwrap();
+    let options = Options { epoch: Epoch(1_800), ..Options::default() };
+    let store = SqliteStore::open(&folder.path().join("misario.db"), options).unwrap();
+    assert_eq!(store.head().await.unwrap(), kept);
+    let revoked = appended(&store, ended(2, NOW)).await;
+    assert!(revoked > forgotten, "{revoked} {forgotten}");
+    for number in 3..20 {
+        appended(&store, ended(number, NOW)).await;
+    }
+    assert_eq!(store.read_from(forgotten, 10).await.unwrap(), LogRead::Gap, "it never had that entry");
+    let LogRead::Entries(entries) = store.read_from(kept, 100).await.unwrap() else { panic!("it is of this log") };
+    assert_eq!(entries.len(), 18);
+}
+
+/// A file of the first version gets the new columns, and what was in it stays.
+#[tokio::test]
+async fn a_file_of_an_earlier_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misario.db");
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    raw.execute_batch(include_str!("../src/schema/1.sql")).unwrap();
+    raw.execute_batch("INSERT INTO marks (only, epoch, head, base, revision) VALUES (1, 4, 9, 9, 3)").unwrap();
+    raw.pragma_update(None, "application_id", 0x6d69_7361).unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
+    raw.close().unwrap();
+    let store = open(folder.path());
+    let head = Position::new(Epoch(4), 9);
+    assert_eq!(store.head().await.unwrap(), head);
+    assert_eq!(store.read_from(head, 10).await.unwrap(), LogRead::Entries(Vec::new()));
+    assert_eq!(appended(&store, ended(1, NOW)).await, Position::new(Epoch(5), 10));
+    leave(store, true).await;
+    assert_eq!(
+        open(folder.path()).read_from(head, 10).await.unwrap(),
+        LogRead::Entries(vec![ended(1, NOW).at_position(Position::new(Epoch(5), 10))])
+    );
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use misario_core::changes::Epoch;
 use misario_core::client::Right;
 use misario_core::id::ClientId;
 use misario_core::store::{LiveStore, RecordStore};
 use misario_server::instance::NewClient;
 use misario_server::{Parts, Server, Stores};
 use misario_store_sqlite::{Options, SqliteStore};
-use misario_tower::OsEntropy;
+use misario_tower::{Clock as _, OsEntropy, SystemClock};
 
 use super::Setup;
 use crate::data::instance::Instance;
@@ -34,7 +35,10 @@ impl Opened {
         folder.create()?;
         let database = folder.file(&setup.database);
         let keys = master::load_or_make(folder, &database, &OsEntropy)?;
-        let store = Arc::new(SqliteStore::open(&database, Options::default())?);
+        let store = Arc::new(SqliteStore::open(
+            &database,
+            Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
+        )?);
         store.set_holder(holder);
         Instance { issuer: setup.config.issuer.clone(), database: setup.database }.write(folder)?;
         let records: Arc<dyn RecordStore> = store.clone();

@@ -77,6 +77,18 @@ pub enum ChangeKind {
     },
 }
 
+impl ChangeKind {
+    /// What the entry says as a whole, so that later entries of the same topic say it anew and earlier ones say nothing
+    /// any more; `None`: the entry stands for itself.
+    pub fn topic(&self) -> Option<String> {
+        match self {
+            Self::KeysChanged { .. } => Some("keys".to_owned()),
+            Self::AppChanged { app } => Some(format!("app:{}", app.id)),
+            _ => None,
+        }
+    }
+}
+
 impl Change {
     /// Credentials with a position smaller than this are concerned by the change.
     pub fn cut_off(&self) -> Position {

@@ -4,13 +4,22 @@ use std::fmt;
 use std::str::FromStr;
 
 use minicbor::{Decode, Encode};
+use misario_jose::UnixTime;
 use serde::{Deserialize, Serialize};
 
-/// A generation of the log. It is raised when a store may have lost the log's tail, so that positions handed out
-/// before the loss can never be mistaken for positions handed out after it (PROTOCOL rule 24).
+/// A generation of the log. It is raised when a store may have lost the log's tail, or may have been put back to an
+/// earlier state, so that positions handed out before can never be mistaken for positions handed out after (PROTOCOL
+/// rule 24).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Epoch(#[n(0)] pub u32);
+
+impl Epoch {
+    /// An epoch for a log that is opened at `now`: later than that of every opening before, as far as the clock is right.
+    pub fn beginning(now: UnixTime) -> Self {
+        Self(u32::try_from(now.as_secs()).unwrap_or(u32::MAX))
+    }
+}
 
 /// A place in the change log, compared by epoch, then sequence (PROTOCOL rule 30). Written `epoch.sequence`.
 ///
@@ -21,7 +30,7 @@ pub struct Position {
     /// The log's generation.
     #[n(0)]
     pub epoch: Epoch,
-    /// The number of the entry within its epoch; entries are gap-free and start at 1.
+    /// The number of the entry in the log; entries are gap-free, over all epochs, and start at 1.
     #[n(1)]
     pub sequence: u64,
 }
@@ -37,7 +46,19 @@ impl Position {
 
     /// The place of the entry that follows in the same epoch.
     pub const fn next(self) -> Self {
-        Self { epoch: self.epoch, sequence: self.sequence.saturating_add(1) }
+        self.next_in(self.epoch)
+    }
+
+    /// The place of the entry that follows, in `epoch` or the own one, whichever is later.
+    pub const fn next_in(self, epoch: Epoch) -> Self {
+        let epoch = if epoch.0 > self.epoch.0 { epoch } else { self.epoch };
+        Self { epoch, sequence: self.sequence.saturating_add(1) }
+    }
+
+    /// Whether an entry at `self` can follow directly on one at `before`: the next number, in the same epoch or a later
+    /// one. That `before` is of this log, and not of one that was lost, is for whoever reads the log to know.
+    pub const fn follows(self, before: Self) -> bool {
+        self.epoch.0 >= before.epoch.0 && self.sequence == before.sequence.saturating_add(1)
     }
 }
 

@@ -137,13 +137,13 @@ impl View {
     /// Makes the view show the next change of the log.
     pub fn apply(&mut self, change: &Change) -> Result<Applied, SyncError> {
         let (applied, found) = (self.applied, change.position);
-        if found.epoch != applied.epoch {
+        if found.epoch < applied.epoch {
             return Err(SyncError::OtherEpoch { applied, found });
         }
         if found <= applied {
             return Ok(Applied::Before);
         }
-        if found != applied.next() {
+        if !found.follows(applied) {
             return Err(SyncError::Gap { applied, found });
         }
         self.merge(change);

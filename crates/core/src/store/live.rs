@@ -40,7 +40,8 @@ pub trait SessionStore: Send + Sync {
 
 /// The change log, its fences and the registry of replicas.
 pub trait ChangeLog: Send + Sync {
-    /// Appends the change, writes its fence, and reads the registry, in one atomic step (rules 8 and 23).
+    /// Appends the change, writes its fence, and reads the registry, in one atomic step (rules 8 and 23). Entries of its
+    /// topic that were there before live until its `at` at most: it says the same anew.
     fn append(&self, change: NewChange) -> StoreFuture<'_, Appended>;
 
     /// The entries after `position`, at most `limit`, in order without a gap; or the word that this cannot be had.
@@ -164,7 +165,7 @@ pub struct Appended {
 pub enum LogRead {
     /// The entries after the position asked for.
     Entries(Vec<Change>),
-    /// Some of them were pruned, or the position is of another epoch or beyond the head (the store was put back to an
+    /// Some of them were pruned, or the position is none of this log, or beyond its head (the store was put back to an
     /// earlier state): start again from a snapshot (rule 15).
     Gap,
 }

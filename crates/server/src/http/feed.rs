@@ -15,7 +15,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use misario_core::authn::Touch;
 use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, ReplicaFrame, Use};
-use misario_core::changes::{Change, ChangeKind, Nonce, Position, Target};
+use misario_core::changes::{Change, ChangeKind, CodecError, Nonce, Position, Target};
 use misario_core::client::{Client, Right};
 use misario_core::id::{AppId, ReplicaId};
 use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
@@ -132,7 +132,7 @@ impl Line {
         }
         let (position, changes) = self.instance.snapshot().await?;
         let frames = ParentFrame::snapshot(position, &changes, &replica_keys);
-        for frame in frames.map_err(written)? {
+        for frame in frames.map_err(|error| unwritable(&error))? {
             self.send_octets(frame).await?;
         }
         self.sent = position;
@@ -157,7 +157,7 @@ impl Line {
 
     async fn send_entries(&mut self, entries: &[Change]) -> Result<(), FeedEnded> {
         let Some(last) = entries.last().map(|change| change.position) else { return Ok(()) };
-        for frame in ParentFrame::changes(self.sent, entries).map_err(written)? {
+        for frame in ParentFrame::changes(self.sent, entries).map_err(|error| unwritable(&error))? {
             self.send_octets(frame).await?;
         }
         self.sent = last;
@@ -209,7 +209,7 @@ impl Line {
     }
 
     async fn send(&mut self, frame: &ParentFrame) -> Result<(), FeedEnded> {
-        let octets = frame.encode().map_err(written)?;
+        let octets = frame.encode().map_err(|error| unwritable(&error))?;
         self.send_octets(octets).await
     }
 
@@ -235,7 +235,7 @@ async fn resumable(
 }
 
 /// What cannot be written as a frame is in the log, and damaged there.
-fn written(error: misario_core::changes::CodecError) -> FeedEnded {
+fn unwritable(error: &CodecError) -> FeedEnded {
     tracing::error!(code = error.code(), "a change cannot be sent");
     Error::from(InternalFault::Record { what: "change log" }).into()
 }

@@ -142,8 +142,9 @@ impl Node {
         if *self.applied.borrow() == position {
             return Some(Vec::new());
         }
-        let from = recent.iter().position(|change| change.position == position.next())?;
-        Some(recent.iter().skip(from).cloned().collect())
+        // The very entry, not just its number: another log may have had another one there.
+        let found = recent.iter().position(|change| change.position == position)?;
+        Some(recent.iter().skip(found + 1).cloned().collect())
     }
 
     fn keep(&self, changes: &[Change]) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use misario_core::app::{Mode, Transport};
+use misario_core::changes::Epoch;
 use misario_store_sqlite::{Options, SqliteStore};
 use serde_json::json;
 
@@ -13,11 +14,13 @@ use crate::{renewal, sessions, switching};
 
 /// A server on the store in that folder, and the store itself, to close it.
 async fn on_disk(folder: &Path, clock: Option<misario_testkit::clock::FakeClock>) -> (Host, Arc<SqliteStore>) {
-    let store = Arc::new(SqliteStore::open(&folder.join("misario.db"), Options::default()).unwrap());
+    let clock = clock.unwrap_or_default();
+    let options = Options { epoch: Epoch::beginning(clock.now()), ..Options::default() };
+    let store = Arc::new(SqliteStore::open(&folder.join("misario.db"), options).unwrap());
     let host = Host::with(|setup| {
         setup.store = Probe::around(store.clone());
         setup.app("web").max_logins = Some(5);
-        setup.clock = clock.unwrap_or_else(|| setup.clock.clone());
+        setup.clock = clock;
     });
     (host.await, store)
 }
@@ -116,4 +119,39 @@ async fn a_closed_store_is_an_unavailable_one_and_no_sign_out() {
         let refresh = held.clone().renew(&host).await;
         assert_eq!((refresh.status, refresh.cookies()), (503, vec![]));
     }
+}
+
+/// The remedy after a restore, as the operator's documentation gives it, reaches what was issued after the backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_after_a_restore_reaches_what_was_issued_after_the_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("misario.db");
+    let (host, store) = on_disk(folder.path(), None).await;
+    host.server.shutdown().await;
+    store.close().await.unwrap();
+    let backup = std::fs::read(&database).unwrap();
+
+    let (host, store) = on_disk(folder.path(), Some(host.clock.clone())).await;
+    host.pass(1).await;
+    for number in 0..50 {
+        host.revoke(json!({ "login": format!("{number:032x}") })).await;
+    }
+    let mut alice = host.login("service", Transport::Bearer, "s1").await;
+    let mut bob = host.login("service", Transport::Cookie, "s2").await;
+    host.server.shutdown().await;
+    store.close().await.unwrap();
+    std::fs::write(&database, backup).unwrap();
+    // As long as no file is opened more than once a second, the restored one is opened in a later epoch.
+    host.clock.advance(std::time::Duration::from_secs(2));
+
+    let (host, _store) = on_disk(folder.path(), Some(host.clock.clone())).await;
+    host.pass(1).await;
+    alice.me(&host).await.expect(200);
+    host.revoke(json!({ "user": "s1" })).await;
+    assert_eq!(alice.me(&host).await.told(), (401, "invalid_token".to_owned()));
+    assert_eq!(alice.renew(&host).await.told(), (401, "invalid_grant".to_owned()));
+    bob.me(&host).await.expect(200);
+    host.revoke(json!("everything")).await;
+    assert_eq!(bob.me(&host).await.status, 401);
+    assert_eq!(bob.renew(&host).await.status, 401);
 }

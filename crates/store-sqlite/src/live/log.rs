@@ -18,6 +18,7 @@ struct Entry {
     at: i64,
     until: i64,
     kind: Vec<u8>,
+    topic: Option<String>,
     fence: Option<NewFence>,
 }
 
@@ -27,17 +28,28 @@ impl Entry {
             CodecError::TooLarge { size, limit } => StoreError::TooLarge { what: "change", size, limit },
             other => StoreError::unavailable(other),
         })?;
-        Ok(Self { at: cell::from_time(change.at), until: cell::from_time(change.until), kind, fence: change.fence })
+        Ok(Self {
+            at: cell::from_time(change.at),
+            until: cell::from_time(change.until),
+            kind,
+            topic: change.kind.topic(),
+            fence: change.fence,
+        })
     }
 
     /// Takes the next place. A transaction that comes to nothing gives it back, so there are no gaps.
     fn append(&self, tx: &mut Tx<'_>) -> Result<Position, Failure> {
-        let position = tx.marks.head.next();
+        let position = tx.marks.next();
+        if let Some(topic) = &self.topic {
+            tx.connection
+                .prepare_cached("UPDATE log SET until = ?2 WHERE topic = ?1 AND until > ?2")?
+                .execute(params![topic, self.at])?;
+        }
         let mut statement = tx
             .connection
-            .prepare_cached("INSERT INTO log (epoch, seq, at, until, kind) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            .prepare_cached("INSERT INTO log (epoch, seq, at, until, kind, topic) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let sequence = cell::from_u64(position.sequence);
-        statement.execute(params![position.epoch.0, sequence, self.at, self.until, self.kind])?;
+        statement.execute(params![position.epoch.0, sequence, self.at, self.until, self.kind, self.topic])?;
         if let Some(fence) = &self.fence {
             fences::raise(tx.connection, &fence.key, Fence { before: position, until: fence.until })?;
         }
@@ -69,13 +81,23 @@ fn changes(connection: &Connection, statement: &str, params: impl Params) -> Res
 
 fn read_from(connection: &Connection, position: Position, limit: u32) -> Result<LogRead, Failure> {
     let Marks { head, base, .. } = Marks::read(connection)?;
-    if position < base || position > head || position.epoch != head.epoch {
+    if position < base || position > head {
+        return Ok(LogRead::Gap);
+    }
+    let (epoch, sequence) = (position.epoch.0, cell::from_u64(position.sequence));
+    // Between base and head every entry is there, unless the position is of a log that was lost: this file was put back
+    // to an earlier state, and went on in a later epoch.
+    let known = position == base
+        || connection
+            .prepare_cached("SELECT 1 FROM log WHERE epoch = ?1 AND seq = ?2")?
+            .exists(params![epoch, sequence])?;
+    if !known && position != head {
         return Ok(LogRead::Gap);
     }
     changes(
         connection,
-        "SELECT epoch, seq, at, until, kind FROM log WHERE epoch = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        params![position.epoch.0, cell::from_u64(position.sequence), limit],
+        "SELECT epoch, seq, at, until, kind FROM log WHERE (epoch, seq) > (?1, ?2) ORDER BY epoch, seq LIMIT ?3",
+        params![epoch, sequence, limit],
     )
     .map(LogRead::Entries)
 }

@@ -49,6 +49,7 @@ macro_rules! conformance {
             pruning_keeps_to_its_limit
             the_head_survives_pruning
             a_fence_lives_until_its_longest_end
+            what_is_said_anew_lives_no_longer
         );
         $crate::conformance!(@checks $make, waiting:
             who_is_behind_does_not_wait

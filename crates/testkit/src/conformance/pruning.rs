@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use misario_core::changes::{FenceKey, Position};
+use misario_core::app::{App, Mode, Transport};
+use misario_core::changes::{ChangeKind, FenceKey, NewChange, Position};
 use misario_core::store::LogRead;
 use misario_jose::UnixTime;
 
 use super::Store;
 use super::log::entries;
-use crate::samples::{NOW, appended, ended, fencing, subject};
+use crate::samples::{NOW, app, appended, ended, fencing, subject};
 
 const fn after(seconds: u64) -> UnixTime {
     NOW.saturating_add(seconds)
@@ -84,4 +85,29 @@ pub async fn a_fence_lives_until_its_longest_end(store: Arc<dyn Store>) {
     assert!(!standing(&user).await);
     store.prune(UnixTime::from_secs(u64::MAX), 100).await.unwrap();
     assert!(standing(&FenceKey::Everything).await);
+}
+
+/// Keys and apps are said as a whole, and for ever: of each, whoever joins needs the last word only.
+pub async fn what_is_said_anew_lives_no_longer(store: Arc<dyn Store>) {
+    let keys = |text: &str| ChangeKind::KeysChanged { jwks: text.to_owned() };
+    let web = |mode| ChangeKind::AppChanged { app: Box::new(App::new(app("web"), mode, &[Transport::Bearer], vec![])) };
+    let spa = ChangeKind::AppChanged { app: Box::new(App::new(app("spa"), Mode::Jwt, &[Transport::Bearer], vec![])) };
+    let (at, forever) = (after(0), after(1 << 40));
+    let said =
+        async |kind: ChangeKind, at| appended(&*store, NewChange { at, until: forever, kind, fence: None }).await;
+    let other = said(spa, at).await;
+    let login = appended(&*store, ended(1, forever)).await;
+    let mut last = login;
+    for round in 0..3 {
+        said(keys(&format!("{{\"keys\":[{round}]}}")), after(round)).await;
+        last = said(web(if round == 1 { Mode::Jwt } else { Mode::Session }), after(round)).await;
+    }
+    let second = Position { sequence: last.sequence - 2, ..last };
+    assert_eq!(store.prune(after(2), 100).await.unwrap(), 2, "the first of each; the second until the third was said");
+    assert_eq!(store.prune(after(3), 100).await.unwrap(), 2);
+    assert_eq!(store.prune(after(1_000), 100).await.unwrap(), 0);
+    let (position, kept) = store.snapshot().await.unwrap();
+    let kept: Vec<_> = kept.iter().map(|change| change.position).collect();
+    assert_eq!((position, kept), (last, vec![other, login, Position { sequence: last.sequence - 1, ..last }, last]));
+    assert_eq!(entries(&*store, second, 10).await.len(), 2, "whoever had read what was pruned goes on");
 }

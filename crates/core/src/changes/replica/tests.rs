@@ -206,10 +206,10 @@ fn rule_15_a_gap_drops_the_lease_until_a_snapshot() {
 }
 
 #[test]
-fn rule_15_a_change_of_another_epoch_is_a_gap() {
+fn rule_15_a_change_of_another_epoch_that_does_not_follow_is_a_gap() {
     let mut bench = Bench::joined();
     bench.lease(0, 0);
-    let position = Position::new(Epoch(2), 1);
+    let position = Position::new(Epoch(2), 7);
     assert!(bench.replica.apply(&Change { position, ..revoked(1, Target::Everything) }).is_err());
     assert_eq!(bench.why(1), Some(NoLease::Gap));
 }

@@ -109,16 +109,28 @@ fn a_credential_without_names_is_concerned_by_everything_only() {
 }
 
 #[test]
-fn rule_15_a_gap_or_another_epoch_is_an_error_and_changes_nothing() {
+fn rule_15_a_gap_or_an_earlier_epoch_is_an_error_and_changes_nothing() {
     let mut view = view(vec![revoked(1, Target::Login(sid(2)))]);
     let late = revoked(3, Target::Everything);
     assert_eq!(view.apply(&late), Err(SyncError::Gap { applied: at(1), found: at(3) }));
-    for epoch in [0, 2] {
-        let found = Position::new(Epoch(epoch), 2);
+    for sequence in 0..4 {
+        let found = Position::new(Epoch(0), sequence);
         let other = Change { position: found, ..late.clone() };
         assert_eq!(view.apply(&other), Err(SyncError::OtherEpoch { applied: at(1), found }));
     }
+    let found = Position::new(Epoch(2), 1);
+    let again = Change { position: found, ..late.clone() };
+    assert_eq!(view.apply(&again), Err(SyncError::Gap { applied: at(1), found }), "numbers go on");
     assert_eq!((view.applied(), view.len()), (at(1), 1));
+}
+
+#[test]
+fn the_first_entry_of_a_later_epoch_follows_on_the_last_of_the_one_before() {
+    let mut view = view(vec![revoked(1, Target::Login(sid(2)))]);
+    let position = Position::new(Epoch(9), 2);
+    let next = Change { position, ..revoked(2, Target::Login(sid(3))) };
+    assert_eq!(view.apply(&next), Ok(Applied::Done));
+    assert_eq!((view.applied(), view.len()), (position, 2));
 }
 
 #[test]
