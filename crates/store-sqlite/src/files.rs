@@ -1,9 +1,11 @@
-//! The files of a store: the database, its write-ahead log and index, the lock. None is readable by anybody else.
+//! The files of a store: the database, its write-ahead log and index, the word of who has it. None is readable by anybody else.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use crate::schema;
 
 /// Where the files are.
 #[derive(Debug, Clone)]
@@ -11,40 +13,48 @@ pub(crate) struct Files {
     pub(crate) database: PathBuf,
     pub(crate) log: PathBuf,
     pub(crate) index: PathBuf,
-    pub(crate) lock: PathBuf,
+    /// Who has the store.
+    pub(crate) holder: PathBuf,
 }
 
 impl Files {
-    /// The files of the database at `path`. Symbolic links are followed first: two names of one file have one lock.
+    /// The files of the database at `path`, which has to be there. Symbolic links are followed, as SQLite follows them:
+    /// its log is beside the file that they lead to.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        let database = match path.canonicalize() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => beside(path)?,
-            found => found?,
-        };
+        let database = path.canonicalize()?;
         let with = |ending: &str| {
             let mut name = OsString::from(database.as_os_str());
             name.push(ending);
             PathBuf::from(name)
         };
-        Ok(Self { log: with("-wal"), index: with("-shm"), lock: database.with_file_name("misario.lock"), database })
+        Ok(Self { log: with("-wal"), index: with("-shm"), holder: with(".lock"), database })
     }
 
-    /// Makes the database file if there is none, and takes it away from everybody else. SQLite gives the log and its
-    /// index the mode of the database.
-    pub(crate) fn prepare(&self) -> io::Result<()> {
-        let existed = self.database.exists();
-        let file = open_private(&self.database)?;
-        close_to_others(&file)?;
-        for path in [&self.log, &self.index] {
-            match File::open(path) {
-                Ok(file) => close_to_others(&file)?,
+    /// The beginning of the database. While SQLite has it open in this process, this would cost SQLite its locks.
+    pub(crate) fn header(&self) -> io::Result<Vec<u8>> {
+        let mut octets = Vec::new();
+        File::open(&self.database)?.take(schema::HEADER as u64).read_to_end(&mut octets)?;
+        Ok(octets)
+    }
+
+    /// Makes the name of a database durable that has just been made, else an acknowledged write is in a file that nobody
+    /// finds.
+    pub(crate) fn sync_name(&self) -> io::Result<()> {
+        match self.database.parent() {
+            Some(folder) if fs::metadata(&self.database)?.len() == 0 => File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the files away from everybody else. SQLite gives the log and its index the mode of the database. None is
+    /// opened for it: to close it again would cost SQLite its locks.
+    pub(crate) fn close_to_others(&self) -> io::Result<()> {
+        for path in [&self.database, &self.log, &self.index] {
+            match fs::metadata(path) {
+                Ok(found) => tighten(&found, |permissions| fs::set_permissions(path, permissions))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
-        }
-        if !existed && let Some(folder) = self.database.parent() {
-            // The name has to be durable too, else an acknowledged write is in a file that nobody finds.
-            File::open(folder)?.sync_all()?;
         }
         Ok(())
     }
@@ -53,16 +63,6 @@ impl Files {
     pub(crate) fn were_left_open(&self) -> bool {
         fs::metadata(&self.log).is_ok_and(|log| log.len() > 0)
     }
-}
-
-/// The path of a file that does not exist yet, in a folder that does.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    Ok(folder.canonicalize()?.join(name))
 }
 
 /// Opens the file for reading and writing, and makes it if need be, for the owner alone.
@@ -74,21 +74,25 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(unix)]
 pub(crate) fn close_to_others(file: &File) -> io::Result<()> {
+    tighten(&file.metadata()?, |permissions| file.set_permissions(permissions))
+}
+
+#[cfg(unix)]
+fn tighten(found: &Metadata, set: impl FnOnce(Permissions) -> io::Result<()>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
-    let mut permissions = file.metadata()?.permissions();
+    let mut permissions = found.permissions();
     let private = permissions.mode() & !0o077;
     if permissions.mode() == private {
         return Ok(());
     }
     permissions.set_mode(private);
-    file.set_permissions(permissions)
+    set(permissions)
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "other systems inherit the folder's access list")]
-pub(crate) fn close_to_others(_file: &File) -> io::Result<()> {
+fn tighten(_found: &Metadata, _set: impl FnOnce(Permissions) -> io::Result<()>) -> io::Result<()> {
     Ok(())
 }

@@ -41,17 +41,31 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Parts, StoreError> 
 
 fn open_files(path: &Path, options: &Options) -> Result<Parts, StoreError> {
     let as_store_error = |failure: Failure| failure.to_store_error();
-    let files = Files::of(path).map_err(|error| as_store_error(error.into()))?;
     // The lock comes first: nothing of a store that somebody else has is touched.
-    let lock = Arc::new(ProcessLock::take(&files.lock)?);
-    start(&files, options, lock).map_err(as_store_error)
+    let (lock, files) = ProcessLock::take(path)?;
+    start(&files, options, Arc::new(lock)).map_err(as_store_error)
 }
 
 fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Parts, Failure> {
-    files.prepare()?;
     let left_open = files.were_left_open();
+    // Before anything is made or changed, and with nothing that could: another program's file stays as it is. What was
+    // left open may have its first page in the log, which takes SQLite to read.
+    if !left_open {
+        schema::check_header(&files.header()?)?;
+    }
+    let readers = (0..options.readers.max(1)).map(|_| for_reading(&files.database));
+    let readers = readers.collect::<Result<Vec<_>, _>>()?;
+    if let Some(reader) = readers.first().filter(|_| left_open) {
+        schema::check(reader)?;
+    }
+    lock.name("")?;
+    files.sync_name()?;
+    files.close_to_others()?;
     let mut connection = connect(&files.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Before the first write, which the journal mode is: another program's file stays as it is.
+    if !lock.is_of(&files.database)? {
+        return Err(Failure::from(std::io::Error::other("another file was put in the place of the store")));
+    }
+    // Before the first write, which the journal mode is: a later version's file stays as it is, too.
     schema::check(&connection)?;
     for_writing(&connection, options)?;
     if left_open {
@@ -66,7 +80,6 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
     let held = Arc::downgrade(&lock);
     let standing = Arc::new(Standing::at(marks.head));
     let tally = Arc::new(Tally::default());
-    let connections = (0..options.readers.max(1)).map(|_| for_reading(&files.database));
     let (reads, read_queue) = mpsc::channel(readers::QUEUE);
     let (writes, write_queue) = mpsc::channel(writer::QUEUE);
     let for_thread = Writer {
@@ -75,7 +88,7 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
         standing: Arc::clone(&standing),
         tally: Arc::clone(&tally),
         path: files.database.clone(),
-        readers: readers::start(connections.collect::<Result<_, _>>()?, read_queue)?,
+        readers: readers::start(readers, read_queue)?,
         lock,
     };
     let thread = writer::start(for_thread, write_queue)?;

@@ -39,6 +39,22 @@ pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<(), F
     Ok(())
 }
 
+/// How much of a file [`check_header`] looks at: SQLite's header and the beginning of the table of tables.
+pub(crate) const HEADER: usize = 108;
+
+/// Whether the file may be ours, by its first octets alone, where no log is beside it. What is no database at all, SQLite
+/// tells better.
+pub(crate) fn check_header(octets: &[u8]) -> Result<(), Failure> {
+    let Some(header) = octets.first_chunk::<HEADER>().filter(|header| header.starts_with(b"SQLite format 3\0")) else {
+        return Ok(());
+    };
+    // Offsets of "The Database Header" and "B-tree Pages" in SQLite's file format.
+    let [version, application] = [60, 68].map(|at| [0, 1, 2, 3].map(|octet| header[at + octet]));
+    let tables = [header[103], header[104]];
+    let is_empty = (version, application, tables) == ([0; 4], [0; 4], [0; 2]);
+    if application == APPLICATION.to_be_bytes() || is_empty { Ok(()) } else { Err(Failure::Foreign) }
+}
+
 /// The version of the file; 0: it is empty.
 pub(crate) fn check(connection: &Connection) -> Result<u32, Failure> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));

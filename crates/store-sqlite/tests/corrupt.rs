@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test without a store fails")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use misario_core::changes::FenceKey;
 use misario_core::store::{ChangeLog, RecordKind, RecordStore, SessionFilter, SessionStore, StoreError};
+use misario_jose::digest;
 use misario_store_sqlite::{Options, SqliteStore};
 use misario_testkit::entropy::SeededEntropy;
 use misario_testkit::samples::{NOW, fenced, inserted, record, recorded, session, sid, subject};
@@ -143,16 +145,45 @@ async fn one_damaged_row_harms_no_other() {
     assert!(store.remove(&sid(3)).await.unwrap());
 }
 
+/// Every file of the folder: name, mode and octets.
+fn everything(folder: &Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, fs::metadata(&path).unwrap().permissions().mode() & 0o777, fs::read(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 #[tokio::test]
 async fn another_programs_file_is_left_as_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("misario.db");
-    let raw = Connection::open(&path).unwrap();
-    raw.execute_batch("CREATE TABLE diary (entry TEXT); INSERT INTO diary VALUES ('dear diary')").unwrap();
-    raw.close().unwrap();
-    let before = fs::read(&path).unwrap();
-    assert_eq!(open(&path).unwrap_err().code(), "store_foreign");
-    assert_eq!(fs::read(&path).unwrap(), before);
+    for journal in ["DELETE", "WAL"] {
+        let folder = tempfile::tempdir().unwrap();
+        let raw = Connection::open(folder.path().join("theirs.db")).unwrap();
+        raw.pragma_update(None, "journal_mode", journal).unwrap();
+        raw.execute_batch("CREATE TABLE diary (entry TEXT); INSERT INTO diary VALUES ('dear diary')").unwrap();
+        // As a crash leaves it: what was written is in the log beside the file.
+        for ending in ["", "-wal"] {
+            let copy = folder.path().join(format!("misario.db{ending}"));
+            if let Ok(_octets) = fs::copy(folder.path().join(format!("theirs.db{ending}")), &copy) {
+                fs::set_permissions(copy, fs::Permissions::from_mode(0o664)).unwrap();
+            }
+        }
+        raw.close().unwrap();
+        let before = everything(folder.path());
+        assert_eq!(open(&folder.path().join("misario.db")).unwrap_err().code(), "store_foreign");
+        let mut after = everything(folder.path());
+        // SQLite reads a log by an index, and makes it if there is none.
+        after.retain(|(name, ..)| name != "misario.db-shm");
+        let brief = |files: &[(String, u32, Vec<u8>)]| -> Vec<_> {
+            files.iter().map(|(name, mode, octets)| (name.clone(), *mode, digest::sha256(octets))).collect()
+        };
+        assert_eq!(brief(&after), brief(&before), "{journal}");
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ fn what_may_not_be_written_is_called_that() {
 async fn without_rights(home: &Path) {
     let folder = home.join("store");
     fs::create_dir(&folder).unwrap();
-    let (database, lock) = (folder.join("misario.db"), folder.join("misario.lock"));
+    let (database, lock) = (folder.join("misario.db"), folder.join("misario.db.lock"));
 
     // Nothing may be made in the folder.
     allow(&folder, 0o500);

@@ -171,7 +171,7 @@ async fn nobody_else_can_read_the_files() {
     fs::set_permissions(folder.path().join("misario.db"), fs::Permissions::from_mode(0o666)).unwrap();
     let store = open(folder.path());
     inserted(&store, &session(1)).await;
-    for name in ["misario.db", "misario.db-wal", "misario.db-shm", "misario.lock"] {
+    for name in ["misario.db", "misario.db-wal", "misario.db-shm", "misario.db.lock"] {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);

@@ -151,10 +151,7 @@ async fn the_files_hold_no_credential_past_or_to_come() {
     let mut handed = hand_out(&authority.site).await;
     let running = files(folder.path());
     let names: BTreeSet<_> = running.iter().map(|(name, _)| name.as_str()).collect();
-    assert!(
-        ["app.db", "app.db-shm", "app.db-wal", "misario.lock"].iter().all(|name| names.contains(name)),
-        "{names:?}"
-    );
+    assert!(["app.db", "app.db-shm", "app.db-wal", "app.db.lock"].iter().all(|name| names.contains(name)), "{names:?}");
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());

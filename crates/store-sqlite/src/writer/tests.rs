@@ -11,6 +11,7 @@ type Answer = oneshot::Receiver<Result<(), Failure>>;
 fn writer() -> (Running, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("misario.db");
+    let (lock, _files) = ProcessLock::take(&path).unwrap();
     let mut connection = Connection::open(&path).unwrap();
     schema::migrate(&mut connection, misario_core::changes::Epoch(1)).unwrap();
     let marks = Marks::read(&connection).unwrap();
@@ -21,7 +22,7 @@ fn writer() -> (Running, TempDir) {
         tally: Arc::default(),
         path,
         readers: Vec::new(),
-        lock: Arc::new(ProcessLock::take(&folder.path().join("misario.lock")).unwrap()),
+        lock: Arc::new(lock),
     };
     (Running { writer, checkpoints: Checkpoints::default(), unsynced: false }, folder)
 }

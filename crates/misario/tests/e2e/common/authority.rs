@@ -78,7 +78,7 @@ impl Authority {
         self.server.shutdown().await;
         drop(self.server);
         // The last of its tasks that has the store lets it go within a heartbeat.
-        let lock = std::fs::File::open(self.folder.join("misario.lock")).unwrap();
+        let lock = std::fs::File::open(self.folder.join("app.db")).unwrap();
         eventually("the store is free", Duration::from_secs(5), async || lock.try_lock().is_ok()).await;
     }
 }
