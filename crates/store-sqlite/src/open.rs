@@ -26,7 +26,7 @@ const CHECKED_BYTES: i64 = 64 * 1024 * 1024;
 
 /// How long to wait for a lock of SQLite's own, which only a stranger's tool can hold: longer than any caller waits, so
 /// that the first write after it is not lost to it.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many prepared statements a connection keeps: more than there are.
 const STATEMENTS: usize = 64;

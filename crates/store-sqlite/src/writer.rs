@@ -173,8 +173,12 @@ impl Running {
                 tracing::error!(path = %path.display(), "a reading thread of the store has panicked");
             }
         }
-        if let Err(failure) = checkpoint::everything(&connection) {
-            tracing::warn!(path = %path.display(), ?failure, "the store was closed with its log beside it");
+        match checkpoint::everything(&connection) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(path = %path.display(), "somebody reads the store; its log stays beside it"),
+            Err(failure) => {
+                tracing::warn!(path = %path.display(), ?failure, "the store was closed with its log beside it");
+            }
         }
         if let Err((_, error)) = connection.close() {
             tracing::warn!(path = %path.display(), %error, "the store was not closed cleanly");

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use misario_core::store::{Inserted, SessionStore, StoreError};
+use misario_core::store::{Inserted, NewRecord, RecordStore, SessionStore, StoreError};
 use misario_store_sqlite::{Options, SqliteStore};
-use misario_testkit::samples::{inserted, session, session_of, sid};
+use misario_testkit::samples::{inserted, record, session, session_of, sid};
 use rusqlite::Connection;
 
 fn open(path: &Path, options: Options) -> Arc<SqliteStore> {
@@ -92,6 +92,40 @@ async fn who_waits_too_long_is_told_and_what_had_not_begun_does_not_happen() {
     while store.insert(&session(4)).await.is_err() {}
     assert!(store.load(&sid(2)).await.unwrap().is_some(), "it had begun, and it happened late");
     assert!(store.load(&sid(3)).await.unwrap().is_none(), "it had not begun, and nobody waits for it");
+}
+
+/// Somebody who reads without end keeps the log from being emptied; it grows, and neither writing nor closing waits.
+#[tokio::test]
+async fn no_write_and_no_end_waits_for_a_strangers_reading() {
+    /// Beyond this many octets of log the store tries to empty it; more than that is written.
+    const MUCH: u64 = 64 * 1024 * 1024;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misario.db");
+    let log = folder.path().join("misario.db-wal");
+    let store = open(&path, Options::default());
+    inserted(&*store, &session(1)).await;
+    let stranger = Connection::open(&path).unwrap();
+    stranger.execute_batch("BEGIN").unwrap();
+    let read = |sql| stranger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(read("SELECT count(*) FROM sessions"), 1);
+
+    let size = || std::fs::metadata(&log).unwrap().len();
+    let body = "x".repeat(60_000);
+    let mut tries = 0;
+    for number in 0.. {
+        let checkpoints = store.counters().checkpoints;
+        let record = NewRecord { body: body.clone(), ..record(&format!("r{number}"), None) };
+        // Without the short patience this is a timeout.
+        store.insert_record(record).await.unwrap();
+        tries += u64::from(size() > MUCH && store.counters().checkpoints > checkpoints);
+        if tries == 2 {
+            break;
+        }
+    }
+    assert!(store.load(&sid(1)).await.unwrap().is_some());
+    tokio::time::timeout(Duration::from_secs(20), store.close()).await.expect("closing waits").unwrap();
+    assert_eq!(read("SELECT count(*) FROM records"), 0, "the stranger still sees its moment");
+    assert!(log.exists(), "and the log that it needs");
 }
 
 #[tokio::test]
