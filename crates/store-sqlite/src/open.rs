@@ -148,3 +148,25 @@ fn look_through(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let finding: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
     if finding == "ok" { Ok(()) } else { Err(Failure::damaged("file", finding)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing else would notice that acknowledged writes are lost with the power.
+    #[test]
+    fn the_writing_connection_syncs_at_every_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("misario.db");
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+        for_writing(&connection, &Options::default()).unwrap();
+        let text = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, String>(0)).unwrap();
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(text("journal_mode"), "wal");
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("wal_autocheckpoint"), 0, "checkpoints are the writer's");
+        for on in ["fullfsync", "checkpoint_fullfsync", "secure_delete"] {
+            assert_eq!(number(on), 1, "{on}");
+        }
+    }
+}
