@@ -125,11 +125,19 @@ impl SqliteStore {
         answer
     }
 
-    /// A reading; all its statements see one moment.
+    /// What stands in memory.
+    pub(crate) fn standing<T>(&self, look: impl FnOnce(&Standing) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let answer = look(&self.standing).map_err(|failure| failure.to_store_error());
+        self.tally.failures.add(u64::from(answer.is_err()));
+        answer
+    }
+
+    /// A reading; all its statements see one moment. The readers outlive a writer that has panicked; the store does not.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.standing(|standing| standing.head().map(drop))?;
         let (order, answer) = readers::reading(work);
         let answer = self.answered(self.reads.send(order), answer).await;
         self.tally.reads.add(u64::from(answer.is_ok()));

@@ -59,6 +59,7 @@ struct Running {
 
 impl Running {
     fn run(mut self, mut queue: mpsc::Receiver<Order>) {
+        let ends = EndOf(Arc::clone(&self.writer.standing));
         let mut orders = Vec::with_capacity(BATCH);
         // Whoever comes while a commit is under way is in the next one. Nothing waits for company.
         while queue.blocking_recv_many(&mut orders, BATCH) > 0 {
@@ -72,6 +73,8 @@ impl Running {
             self.carry_out(jobs);
             self.checkpoint();
         }
+        // Before the lock is given back: from then on somebody else may tell where the store stands.
+        drop(ends);
         self.close();
     }
 
@@ -184,6 +187,15 @@ impl Running {
             tracing::warn!(path = %path.display(), %error, "the store was not closed cleanly");
         }
         drop(lock);
+    }
+}
+
+/// Nothing stands after the thread has ended, however it ends.
+struct EndOf(Arc<Standing>);
+
+impl Drop for EndOf {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use misario_core::changes::{Epoch, FenceKey, Position};
 use misario_core::store::{
-    ChangeLog, Inserted, LogRead, RecordKind, RecordStore, SessionFilter, SessionStore, Swapped,
+    ChangeLog, Inserted, LogRead, RecordKind, RecordStore, Revision, SessionFilter, SessionStore, StoreError, Swapped,
 };
 use misario_store_sqlite::{Options, SqliteStore};
 use misario_testkit::samples::{
-    NOW, appended, change, ended, fenced, inserted, kinds, loaded, record, recorded, renewal, session, sid, subject,
-    touched,
+    NOW, appended, change, ended, fenced, inserted, kinds, loaded, record, recorded, renewal, replica, session, sid,
+    subject, touched,
 };
 
 fn open(folder: &Path) -> SqliteStore {
@@ -177,16 +177,51 @@ async fn nobody_else_can_read_the_files() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
 }
 
+/// Every verb of the contract says that the store is not there.
+async fn every_verb_fails(store: &SqliteStore) {
+    fn failed<T: std::fmt::Debug>(verb: &str, answer: Result<T, StoreError>) {
+        assert_eq!(answer.unwrap_err().code(), "store_unavailable", "{verb}");
+    }
+    let head = Position::new(Epoch(1), 0);
+    let later = NOW.saturating_add(1_000_000);
+    failed("insert", store.insert(&session(2)).await);
+    failed("load", store.load(&sid(1)).await);
+    failed("swap", store.swap(&session(1), Revision(1)).await);
+    failed("remove", store.remove(&sid(1)).await);
+    failed("list", store.list(SessionFilter::All, None, 10).await);
+    failed("sweep", store.sweep_sessions(later, 10).await);
+    failed("append", store.append(ended(1, NOW)).await);
+    failed("read_from", store.read_from(head, 10).await);
+    failed("snapshot", store.snapshot().await);
+    failed("head", store.head().await);
+    failed("wait_beyond", store.wait_beyond(head).await);
+    failed("wait_beyond", store.wait_beyond(head.next()).await);
+    failed("fences", store.fences(&[FenceKey::Everything]).await);
+    failed("renew", store.renew(renewal(1, head)).await);
+    failed("replicas", store.replicas().await);
+    failed("leave", store.leave(replica(1), 1).await);
+    failed("prune", store.prune(later, 10).await);
+    failed("insert_record", store.insert_record(record("u1", None)).await);
+    failed("load_record", store.load_record(RecordKind::User, "u1").await);
+    failed("load_by_alias", store.load_by_alias(RecordKind::User, "alice").await);
+    failed("swap_record", store.swap_record(record("u1", None), Revision(1)).await);
+    failed("remove_record", store.remove_record(RecordKind::User, "u1", Revision(1)).await);
+    failed("list_records", store.list_records(RecordKind::User, None, 10).await);
+}
+
 #[tokio::test]
 async fn closing_leaves_one_file_and_answers_nobody_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     inserted(&store, &session(1)).await;
-    store.close().await.unwrap();
+    let head = store.head().await.unwrap();
+    let waiting = store.wait_beyond(head);
+    let (closed, waited) = tokio::join!(store.close(), waiting);
+    closed.unwrap();
+    assert_eq!(waited.unwrap_err().code(), "store_unavailable", "there is nothing to wait for");
     store.close().await.unwrap();
     assert!(!folder.path().join("misario.db-wal").exists());
-    assert_eq!(store.insert(&session(2)).await.unwrap_err().code(), "store_unavailable");
-    assert_eq!(store.load(&sid(1)).await.unwrap_err().code(), "store_unavailable");
+    every_verb_fails(&store).await;
     // Closed is closed, though the value is still there.
     let next = open(folder.path());
     assert_eq!(next.insert(&session(1)).await.unwrap(), Inserted::Exists);

@@ -11,6 +11,7 @@ use crate::SqliteStore;
 use crate::cell;
 use crate::failure::Failure;
 use crate::marks::Marks;
+use crate::standing::Standing;
 use crate::writer::Tx;
 
 /// An entry on its way into the file.
@@ -144,14 +145,11 @@ impl ChangeLog for SqliteStore {
     }
 
     fn head(&self) -> StoreFuture<'_, Position> {
-        Box::pin(async move { Ok(self.standing.head()) })
+        Box::pin(async move { self.standing(Standing::head) })
     }
 
     fn wait_beyond(&self, position: Position) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.standing.moved_from(position).await;
-            Ok(())
-        })
+        Box::pin(async move { self.standing.moved_from(position).await.map_err(|failure| failure.to_store_error()) })
     }
 
     fn fences<'a>(&'a self, keys: &'a [FenceKey]) -> StoreFuture<'a, Fences> {
@@ -164,15 +162,15 @@ impl ChangeLog for SqliteStore {
     }
 
     fn renew(&self, renewal: Renewal) -> StoreFuture<'_, Position> {
-        Box::pin(async move { Ok(self.standing.renew(renewal)) })
+        Box::pin(async move { self.standing(|standing| standing.renew(renewal)) })
     }
 
     fn replicas(&self) -> StoreFuture<'_, Vec<RegistryEntry>> {
-        Box::pin(async move { Ok(self.standing.replicas()) })
+        Box::pin(async move { self.standing(Standing::replicas) })
     }
 
     fn leave(&self, id: ReplicaId, counter: u64) -> StoreFuture<'_, bool> {
-        Box::pin(async move { Ok(self.standing.leave(id, counter)) })
+        Box::pin(async move { self.standing(|standing| standing.leave(id, counter)) })
     }
 
     fn prune(&self, now: UnixTime, limit: u32) -> StoreFuture<'_, u32> {

@@ -104,7 +104,7 @@ fn a_write_that_came_to_nothing_moves_no_mark() {
     let answers = carry_out(&mut running, vec![(greedy, answer), puts("a")]);
     assert_eq!(answers, [Err("store_corrupt"), Ok(())]);
     assert_eq!(running.writer.marks, before);
-    assert_eq!(running.writer.standing.head(), before.head);
+    assert_eq!(running.writer.standing.head().unwrap(), before.head);
 }
 
 #[test]
@@ -114,4 +114,21 @@ fn nobody_waits_for_an_abandoned_write_and_it_is_not_done() {
     drop(answer);
     running.carry_out(vec![abandoned]);
     assert_eq!(stored(&running), Vec::<String>::new());
+}
+
+/// What panics must not let another process in while this one still tells where the store stands.
+#[test]
+fn a_writer_that_panics_ends_the_store_and_keeps_the_lock() {
+    let (running, folder) = writer();
+    let path = running.writer.path.clone();
+    let standing = Arc::clone(&running.writer.standing);
+    let (panicking, answer) = job(|_| panic!("a bug, as the test wants it"));
+    let (orders, queue) = mpsc::channel(1);
+    orders.try_send(Order::Write(panicking)).unwrap();
+    let thread = thread::spawn(move || running.run(queue));
+    assert!(thread.join().is_err());
+    assert!(answer.blocking_recv().is_err());
+    assert!(standing.head().is_err() && standing.replicas().is_err());
+    assert_eq!(ProcessLock::take(&path).unwrap_err().code(), "store_locked");
+    drop((orders, folder));
 }
