@@ -66,18 +66,18 @@ impl KeySet {
     /// The one key for tokens of `algorithm` that name `kid`, or name none.
     ///
     /// A token's `kid` has to be that of a held key; a key without id stands in when it is the only one of its
-    /// algorithm without an id. A token without `kid` is served when one key of its algorithm is held.
+    /// algorithm. A token without `kid` is served when one key of its algorithm is held.
     ///
     /// # Errors
     /// `jwt_key_unknown`, `jwt_key_ambiguous`, or `jwt_key_algorithm_mismatch` when the named key is for another
     /// algorithm.
     pub fn find(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&VerifyingKey, JwtError> {
         let Some(kid) = kid else {
-            return self.only(algorithm, |_| true);
+            return self.only(algorithm);
         };
         let mut named = self.keys.iter().filter(|key| key.kid().is_some_and(|held| held.as_str() == kid));
         let Some(first) = named.next() else {
-            return self.only(algorithm, |key| key.kid().is_none());
+            return self.unnamed(algorithm);
         };
         std::iter::once(first)
             .chain(named)
@@ -85,8 +85,15 @@ impl KeySet {
             .ok_or(JwtError::KeyAlgorithmMismatch { key: first.algorithm(), token: algorithm })
     }
 
-    fn only(&self, algorithm: Algorithm, eligible: impl Fn(&VerifyingKey) -> bool) -> Result<&VerifyingKey, JwtError> {
-        let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm && eligible(key));
+    /// The key without id that stands for every id. Beside others of its algorithm it does not: an id that nobody has
+    /// may be that of a key which was just taken out.
+    fn unnamed(&self, algorithm: Algorithm) -> Result<&VerifyingKey, JwtError> {
+        let mut unnamed = self.keys.iter().filter(|key| key.algorithm() == algorithm && key.kid().is_none());
+        if unnamed.next().is_some() { self.only(algorithm) } else { Err(JwtError::KeyUnknown) }
+    }
+
+    fn only(&self, algorithm: Algorithm) -> Result<&VerifyingKey, JwtError> {
+        let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm);
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (Some(_), Some(_)) => Err(JwtError::KeyAmbiguous),
@@ -144,8 +151,17 @@ mod tests {
         let mut set = KeySet::new();
         set.insert(key(Algorithm::Es256, 1, None)).unwrap();
         assert!(set.find(Algorithm::Es256, Some("x")).is_ok());
-        set.insert(key(Algorithm::Es256, 2, None)).unwrap();
-        assert_eq!(set.find(Algorithm::Es256, Some("x")).unwrap_err(), JwtError::KeyAmbiguous);
+        for beside in [None, Some("a")] {
+            let mut set = set.clone();
+            set.insert(key(Algorithm::Es256, 2, beside)).unwrap();
+            assert_eq!(set.find(Algorithm::Es256, Some("x")).unwrap_err(), JwtError::KeyAmbiguous, "{beside:?}");
+            assert_eq!(set.find(Algorithm::Es256, None).unwrap_err(), JwtError::KeyAmbiguous, "{beside:?}");
+            assert_eq!(set.find(Algorithm::Es256, Some("a")).is_ok(), beside.is_some());
+        }
+        // A key of another algorithm is nobody to be confused with.
+        set.insert(key(Algorithm::EdDsa, 3, Some("a"))).unwrap();
+        assert!(set.find(Algorithm::Es256, Some("x")).is_ok());
+        assert_eq!(set.find(Algorithm::EdDsa, Some("x")).unwrap_err(), JwtError::KeyUnknown);
     }
 
     #[test]
