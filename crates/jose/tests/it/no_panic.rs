@@ -1,15 +1,27 @@
 //! No input makes anything panic, and verify and explain never disagree.
 
-use misario_jose::{Algorithm, Jwk, JwkSet, KeySet, Scratch, SigningKey, b64u};
+use misario_jose::{Algorithm, Jwk, JwkSet, KeySet, Scratch, SigningKey, Verifier, b64u};
 use proptest::prelude::*;
 
 use crate::support::{key, now, verifier};
 
 fn agree(token: &str, keys: &KeySet) {
-    let verifier = verifier();
-    let code = verifier.verify(token, keys, now(), &mut Scratch::new()).err().map(|error| error.code());
-    assert_eq!(verifier.explain(token, keys, now()).code, code);
+    let code = agreed(&verifier(), token, keys);
     assert!(code.is_some());
+    agreed(&signature_only(), token, keys);
+}
+
+/// Whatever is signed, for whoever looks at signatures only.
+fn signature_only() -> Verifier {
+    Verifier::builder().algorithms(Algorithm::ALL).dangerous_any_typ().dangerous_without_claims().build()
+}
+
+/// What both say of the token.
+fn agreed(verifier: &Verifier, token: &str, keys: &KeySet) -> Option<&'static str> {
+    let code = verifier.verify(token, keys, now(), &mut Scratch::new()).err().map(|error| error.code());
+    let told = verifier.explain(token, keys, now());
+    assert_eq!((told.code, told.accepted), (code, code.is_none()));
+    code
 }
 
 proptest! {
@@ -31,11 +43,16 @@ proptest! {
     #[test]
     fn arbitrary_signed_payloads_are_refused_or_claims(payload in r#"\{("(exp|nbf|iat|aud|iss|sub|x)":([0-9.e-]{1,6}|"[a-z\\u0]{0,6}"|\[\]|null),?){0,5}\}"#) {
         // Signed by hand: sign_jwt would not sign such payloads.
-        let (key, keys) = key(Algorithm::Hs256);
-        let head = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#, key.kid());
-        let signed = format!("{}.{}", b64u::encode(head.as_bytes()), b64u::encode(payload.as_bytes()));
-        let mac = hmac_sha256(&key.to_secret_bytes(), signed.as_bytes());
-        agree(&format!("{signed}.{}", b64u::encode(&mac)), &keys);
+        let (token, keys) = signed(&b64u::encode(payload.as_bytes()));
+        agree(&token, &keys);
+    }
+
+    #[test]
+    fn arbitrary_signed_text_is_a_payload_if_it_is_base64url(payload in "[A-Za-z0-9_-]{0,9}") {
+        let (token, keys) = signed(&payload);
+        agree(&token, &keys);
+        let code = agreed(&signature_only(), &token, &keys);
+        prop_assert_eq!(code.is_none(), b64u::decode(&payload).is_some(), "{:?}", code);
     }
 
     #[test]
@@ -57,6 +74,15 @@ proptest! {
         let (keys, unusable) = JwkSet::parse_public(jwk.as_bytes()).unwrap();
         prop_assert_eq!(keys.len() + unusable.len(), 1);
     }
+}
+
+/// A token with this third in the middle, and the key it is signed with.
+fn signed(payload: &str) -> (String, KeySet) {
+    let (key, keys) = key(Algorithm::Hs256);
+    let head = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#, key.kid());
+    let signed = format!("{}.{payload}", b64u::encode(head.as_bytes()));
+    let mac = hmac_sha256(&key.to_secret_bytes(), signed.as_bytes());
+    (format!("{signed}.{}", b64u::encode(&mac)), keys)
 }
 
 /// HMAC from its definition (RFC 2104), so that a test can sign what the crate would not.
