@@ -3,6 +3,7 @@
 //! Nothing in here holds a secret: reading refuses private members, and there is no field to keep one in, so no set
 //! that is written can publish one.
 
+pub(crate) mod edwards;
 mod params;
 mod read;
 mod set;

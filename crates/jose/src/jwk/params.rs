@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::edwards;
 use crate::{Algorithm, KeyError, b64u, backend, digest};
 
 /// What `kty` says; ids have to differ among keys of one type.
@@ -20,29 +21,6 @@ pub(crate) enum Params {
     Ed25519 { x: [u8; 32] },
     Rsa { n: Box<[u8]>, e: Box<[u8]> },
 }
-
-/// The eight points of small order on edwards25519 with their canonical encodings, sign bit cleared: of every y there
-/// are at most two points, and both have the same order.
-const SMALL_ORDER_Y: [[u8; 32]; 5] = [
-    // y = 1: the neutral element.
-    [0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    // y = -1: order 2.
-    [
-        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
-    ],
-    // y = 0: order 4.
-    [0; 32],
-    // The two y of order 8.
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
-        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
-        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-    ],
-];
 
 impl Params {
     /// The public half of a key pair, as the backend writes it.
@@ -85,7 +63,7 @@ impl Params {
                 backend::PublicKey::p256(&point).ok_or(KeyError::PointInvalid)
             }
             Self::Ed25519 { x } => {
-                check_ed25519(x)?;
+                edwards::check(x)?;
                 backend::PublicKey::ed25519(x).ok_or(KeyError::PointInvalid)
             }
             Self::Rsa { .. } => Err(KeyError::AlgorithmUnsupported),
@@ -117,23 +95,4 @@ impl Params {
 
 fn coordinate(bytes: &[u8]) -> Result<[u8; 32], KeyError> {
     bytes.try_into().map_err(|_| KeyError::CoordinateLength)
-}
-
-/// Refuses encodings with y ≥ p, of which one point could have two, and points of small order, under which
-/// signatures can be made without any key.
-fn check_ed25519(x: &[u8; 32]) -> Result<(), KeyError> {
-    let mut y = *x;
-    if let Some(last) = y.last_mut() {
-        *last &= 0x7f;
-    }
-    let at_least_p = y.first() >= Some(&0xed)
-        && y.last() == Some(&0x7f)
-        && y.get(1..31).is_some_and(|middle| middle.iter().all(|octet| *octet == 0xff));
-    if at_least_p {
-        return Err(KeyError::PointNotCanonical);
-    }
-    if SMALL_ORDER_Y.contains(&y) {
-        return Err(KeyError::PointSmallOrder);
-    }
-    Ok(())
 }

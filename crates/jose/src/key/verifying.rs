@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::jwk::Params;
+use crate::jwk::{Params, edwards};
 use crate::mac::MacKey;
 use crate::{Algorithm, Jwk, KeyError, KeyId, backend, compare, jwk};
 
@@ -87,6 +87,13 @@ impl VerifyingKey {
     /// Whether `signature` was made over `message` with this key's signing half.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &*self.0.material {
+            // R of small order takes no knowledge of a nonce: some libraries accept such signatures, some do not, and
+            // only then would the two backends differ.
+            Material::Public { params: Params::Ed25519 { .. }, .. }
+                if signature.first_chunk().is_none_or(edwards::is_small_order) =>
+            {
+                false
+            }
             Material::Public { key, .. } => key.verify(message, signature),
             Material::Secret(key) => compare::constant_time_eq(&key.raw(message), signature),
         }

@@ -86,6 +86,36 @@ fn points_of_small_order_and_second_encodings_are_refused() {
 }
 
 #[test]
+fn what_is_no_point_of_the_curve_is_no_key() {
+    for y in [2, 7, 8, 11] {
+        let mut x = [0; 32];
+        x[0] = y;
+        assert_eq!(ed25519(&x).unwrap_err(), KeyError::PointInvalid, "{y}");
+        x[31] = 0x80;
+        assert_eq!(ed25519(&x).unwrap_err(), KeyError::PointInvalid, "{y}");
+    }
+}
+
+/// Signatures that satisfy the equation of RFC 8032 with an R of small order, made with the private key at hand: by an
+/// ordinary key with the neutral element, and by one of mixed order with a point of order 8.
+#[test]
+fn signatures_with_an_r_of_small_order_are_refused() {
+    for (key, token) in [
+        (
+            "SzHddtpJ2L7TrR_rsi9k-2jle8IvkuI7V_m8k_mousw",
+            "eyJhbGciOiJFZERTQSJ9.UiBpcyB0aGUgbmV1dHJhbCBlbGVtZW50.AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuP8wuZV7FJZpwfqKxtmbWXy1C_UHHECGDfDCtMR4GDA",
+        ),
+        (
+            "uQF31D3qaiOixlYjANtlAW2E-EvCDMUU-Q1Ii1_svHk",
+            "eyJhbGciOiJFZERTQSJ9.UiBoYXMgb3JkZXIgOCwgMQ.JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_IXYgrMMfy4sgkdUQCeE1IV-RqCArWi5c7ECLYjW_QnKCQ",
+        ),
+    ] {
+        let key = ed25519(&b64u::decode(key).unwrap()).unwrap();
+        assert!(!verifies(Algorithm::EdDsa, key, token), "{token}");
+    }
+}
+
+#[test]
 fn keys_that_contradict_themselves_are_refused() {
     let with = |extra: &str| {
         let jwk = format!(
