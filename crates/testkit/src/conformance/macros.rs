@@ -87,6 +87,16 @@ macro_rules! conformance {
             one_of_many_swaps_wins
             no_update_is_lost
             a_sign_in_that_races_a_revocation_is_refused_or_fenced
+            a_save_that_races_a_revocation_comes_first_or_is_refused
+            one_of_many_takes_the_alias
+        );
+        $crate::conformance!(@checks $make, readings:
+            a_reading_is_as_new_as_the_position_it_names
+            an_entry_and_its_fence_are_seen_together
+            reading_beside_a_pruner_is_a_gap_or_contiguous
+        );
+        $crate::conformance!(@checks $make, polling:
+            a_verb_does_nothing_until_it_is_polled
         );
         mod race {
             use super::*;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use misario_core::changes::FenceKey;
 use misario_core::session::Session;
-use misario_core::store::{Inserted, NewRecord, RecordKind, RecordSwapped, Swapped};
+use misario_core::store::{Inserted, LoadedSession, NewRecord, RecordInserted, RecordKind, RecordSwapped, Swapped};
 
 use super::Store;
 use crate::samples::{fencing, inserted, loaded, record, recorded, session, session_of, sid, subject, touched};
@@ -70,33 +70,133 @@ pub async fn no_update_is_lost(store: Arc<dyn Store>) {
     assert_eq!(count.body, (WRITERS * EACH).to_string());
 }
 
+/// How many logins are revoked while something is done with them, all at once.
+const REVOCATIONS: u64 = 1_000;
+
 /// Sign-in reads the head, the user is revoked, sign-in inserts: when the revocation has returned, nothing of before
-/// can be loaded as if it counted, and nothing can be saved.
+/// can be loaded as if it counted, and nothing comes into being any more.
 pub async fn a_sign_in_that_races_a_revocation_is_refused_or_fenced(store: Arc<dyn Store>) {
     let mut rounds = tokio::task::JoinSet::new();
-    for round in 0..200_u64 {
+    for round in 0..REVOCATIONS {
         let store = Arc::clone(&store);
         rounds.spawn(async move {
-            let owner = format!("user-{round}");
-            let issued = store.head().await.unwrap();
-            let session = Session { issued, ..session_of(round, &owner, "web") };
-            let sign_in = tokio::spawn({
+            let session = login(&*store, round).await;
+            let sign_in = {
                 let (store, session) = (Arc::clone(&store), session.clone());
                 async move { store.insert(&session).await.unwrap() }
-            });
-            store.append(fencing(FenceKey::User(subject(&owner)), None)).await.unwrap();
-            let early = store.load(&session.sid).await.unwrap();
-            assert!(early.is_none_or(|found| found.is_fenced()));
-            let answer = sign_in.await.unwrap();
-            let late = store.load(&session.sid).await.unwrap();
-            assert_eq!(late.is_some(), matches!(answer, Inserted::Done(_)));
-            assert!(late.is_none_or(|found| found.is_fenced()));
-            if let Inserted::Done(revision) = answer {
-                assert_eq!(store.swap(&touched(&session), revision).await.unwrap(), Swapped::Fenced);
+            };
+            let (answer, early) = against_revocation(&store, round, sign_in, store.load(&session.sid)).await;
+            let (early, late) = (early.unwrap(), store.load(&session.sid).await.unwrap());
+            assert!(early.as_ref().is_none_or(LoadedSession::is_fenced));
+            // What was not there then, an insert that is one step with its look at the fence cannot make any more.
+            let revisions = [early, late].map(|found| found.map(|found| found.revision));
+            assert_eq!(revisions[0], revisions[1], "the session came into being after the revocation had returned");
+            match answer {
+                Inserted::Done(revision) => {
+                    assert_eq!(revisions[1], Some(revision));
+                    assert_eq!(store.swap(&touched(&session), revision).await.unwrap(), Swapped::Fenced);
+                }
+                Inserted::Fenced => assert_eq!(revisions[1], None),
+                Inserted::Exists => panic!("nobody else has that handle"),
             }
         });
     }
     rounds.join_all().await;
+}
+
+/// The same for a session that is saved: when the revocation has returned, nothing changes it any more.
+pub async fn a_save_that_races_a_revocation_comes_first_or_is_refused(store: Arc<dyn Store>) {
+    let mut rounds = tokio::task::JoinSet::new();
+    for round in 0..REVOCATIONS {
+        let store = Arc::clone(&store);
+        rounds.spawn(async move {
+            let session = login(&*store, round).await;
+            let revision = inserted(&*store, &session).await;
+            let save = {
+                let (store, session) = (Arc::clone(&store), touched(&session));
+                async move { store.swap(&session, revision).await.unwrap() }
+            };
+            let (answer, early) = against_revocation(&store, round, save, loaded(&*store, &session.sid)).await;
+            let late = loaded(&*store, &session.sid).await;
+            assert!(early.is_fenced());
+            assert_eq!(
+                (late.session, late.revision),
+                (early.session, early.revision),
+                "the session was saved after the revocation had returned"
+            );
+            match answer {
+                Swapped::Done(saved) => assert_eq!(late.revision, saved),
+                Swapped::Fenced => assert_eq!(late.revision, revision),
+                other => panic!("nobody else changed it: {other:?}"),
+            }
+        });
+    }
+    rounds.join_all().await;
+}
+
+/// A login of a user of its own, about to be made.
+async fn login(store: &dyn Store, round: u64) -> Session {
+    Session { issued: store.head().await.unwrap(), ..session_of(round, &format!("user-{round}"), "web") }
+}
+
+/// Writes while the user of that login is revoked. What the write answered, and what `look` finds as soon as the
+/// revocation has returned.
+async fn against_revocation<A: Send + 'static, F>(
+    store: &Arc<dyn Store>,
+    round: u64,
+    write: impl Future<Output = A> + Send + 'static,
+    look: impl Future<Output = F>,
+) -> (A, F) {
+    let revoke = {
+        let store = Arc::clone(store);
+        let change = fencing(FenceKey::User(subject(&format!("user-{round}"))), None);
+        async move { drop(store.append(change).await.unwrap()) }
+    };
+    // Who is started first has a lead; it changes hands.
+    let (write, revoke) = if round.is_multiple_of(2) {
+        let write = tokio::spawn(write);
+        (write, tokio::spawn(revoke))
+    } else {
+        let revoke = tokio::spawn(revoke);
+        (tokio::spawn(write), revoke)
+    };
+    revoke.await.unwrap();
+    let found = look.await;
+    (write.await.unwrap(), found)
+}
+
+/// One of many records gets the alias they all want, whether they are made with it or change to it.
+pub async fn one_of_many_takes_the_alias(store: Arc<dyn Store>) {
+    const RECORDS: u64 = 16;
+    for (alias, exist) in [("made", false), ("changed", true)] {
+        let mut writes = tokio::task::JoinSet::new();
+        for number in 0..RECORDS {
+            let wanted = record(&format!("{alias}-{number}"), Some(alias));
+            let made = NewRecord { alias: None, ..wanted.clone() };
+            let revision = if exist { Some(recorded(&*store, &made).await) } else { None };
+            let store = Arc::clone(&store);
+            writes.spawn(async move {
+                let taken = match revision {
+                    Some(revision) => match store.swap_record(wanted.clone(), revision).await.unwrap() {
+                        RecordSwapped::Done(_) => true,
+                        RecordSwapped::Conflict => false,
+                        RecordSwapped::Gone => panic!("nobody removes it"),
+                    },
+                    None => matches!(store.insert_record(wanted.clone()).await.unwrap(), RecordInserted::Done(_)),
+                };
+                (taken, wanted.key)
+            });
+        }
+        let answers = writes.join_all().await;
+        let winners: Vec<_> = answers.iter().filter(|(taken, _)| *taken).map(|(_, key)| key).collect();
+        assert_eq!(winners.len(), 1, "{alias}");
+        let found = store.load_by_alias(RecordKind::User, alias).await.unwrap().expect("somebody has it");
+        assert_eq!(&found.key, winners[0], "{alias}");
+        for (taken, key) in &answers {
+            let read = store.load_record(RecordKind::User, key).await.unwrap();
+            assert_eq!(read.is_some_and(|read| read.alias.is_some()), *taken, "{key}");
+        }
+    }
 }
 
 /// One request saves the session while another logs out: the save is done before the removal or finds the session
