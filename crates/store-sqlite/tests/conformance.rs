@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use misario_store_sqlite::{Options, SqliteStore};
-use misario_testkit::conformance::rounds;
 use tempfile::TempDir;
 
 fn make() -> (Arc<SqliteStore>, TempDir) {
@@ -14,4 +13,4 @@ fn make() -> (Arc<SqliteStore>, TempDir) {
     (Arc::new(store), folder)
 }
 
-misario_testkit::conformance!(make, race_rounds = rounds(20_000, 100_000));
+misario_testkit::conformance!(make, race_rounds = 100_000);
