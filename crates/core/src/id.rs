@@ -229,10 +229,10 @@ mod tests {
 
     #[test]
     fn a_handle_has_one_spelling() {
-        let id = SessionId::from_bytes(*b"0123456789abcdef");
+        let id = SessionId::from_bytes([0xab; 16]);
         let text = id.to_string();
         assert_eq!(text.parse::<SessionId>(), Ok(id));
-        assert!(text.to_uppercase().parse::<SessionId>().is_err() || text == text.to_uppercase());
+        assert!(text.to_uppercase().parse::<SessionId>().is_err());
         assert!(text[1..].parse::<SessionId>().is_err());
         assert!("zz23456789abcdef0123456789abcdef".parse::<SessionId>().is_err());
     }
