@@ -12,6 +12,7 @@ mod records;
 mod sessions;
 mod wait;
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::fences::Fences;
@@ -22,8 +23,7 @@ use self::wait::Waiting;
 use super::{Registry, Revision};
 use crate::changes::Epoch;
 
-/// A store in memory, empty at first.
-#[derive(Debug)]
+/// A store in memory, empty at first. It shows nothing of what it holds.
 pub struct MemoryStore {
     state: Mutex<State>,
 }
@@ -74,6 +74,12 @@ impl MemoryStore {
     /// Each step under the lock leaves a whole state behind, also if it panics: what can panic comes before any change.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }
 

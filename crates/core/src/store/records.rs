@@ -1,5 +1,7 @@
 //! Records: users, clients, keys, apps. Durable, few, changed by compare-and-swap.
 
+use std::fmt;
+
 use super::{Revision, StoreFuture};
 
 /// The kinds of record. The name is the stored form.
@@ -35,7 +37,7 @@ impl RecordKind {
 }
 
 /// A record to create.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewRecord {
     /// Its kind.
     pub kind: RecordKind,
@@ -48,7 +50,7 @@ pub struct NewRecord {
 }
 
 /// A record as read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its key.
     pub key: String,
@@ -58,6 +60,30 @@ pub struct Record {
     pub body: String,
     /// For a swap.
     pub revision: Revision,
+}
+
+// Bodies hold password hashes, digests and sealed keys: they are in nobody's log, nor is who has which name.
+
+impl fmt::Debug for NewRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, key, body, .. } = self;
+        f.debug_struct("NewRecord")
+            .field("kind", kind)
+            .field("key", key)
+            .field("octets", &body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, body, revision, .. } = self;
+        f.debug_struct("Record")
+            .field("key", key)
+            .field("octets", &body.len())
+            .field("revision", revision)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of an insert.
