@@ -79,12 +79,13 @@ impl Instance {
     /// if one stands behind the login.
     async fn look_up_jwt(&self, app: &AppId, text: &str, holder: Holder) -> Result<(Position, Facts), Error> {
         let now = self.clock.wall();
-        let facts = {
+        let (judged, facts) = {
             let memory = self.memory.read();
             let facts = memory.verify_jwt(app, text, now).map_err(Rejection::from)?;
             let facts = facts.ok_or(Rejection::from(CredentialFault::Unrecognised))?;
             match memory.judge(&facts) {
-                Verdict::Good => facts,
+                // Revoked tokens and keys are known by the view alone, which may be older than the fences below.
+                Verdict::Good => (memory.replica().view().applied(), facts),
                 Verdict::Revoked { .. } => return Err(Rejection::from(CredentialFault::Revoked).into()),
                 Verdict::Stale => return Err(Rejection::from(CredentialFault::Stale).into()),
             }
@@ -108,7 +109,7 @@ impl Instance {
                 self.memory.read().touches().note(app, sid, used);
             }
         }
-        Ok((cut.as_of, facts))
+        Ok((cut.as_of.min(judged), facts))
     }
 
     /// Whether the token is the one of its session that counts.
