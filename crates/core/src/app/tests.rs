@@ -89,6 +89,6 @@ fn every_error_has_its_code_documented() {
         InvalidApp::CookieName { app, name, why: "" },
         InvalidApp::NoAudience { app: id },
     ];
-    let codes: std::collections::BTreeSet<_> = errors.iter().map(InvalidApp::code).collect();
+    let codes: BTreeSet<_> = errors.iter().map(InvalidApp::code).collect();
     assert_eq!(codes, InvalidApp::CODES.iter().map(|(code, _)| *code).collect());
 }

@@ -217,7 +217,7 @@ fn a_token_that_outlives_what_any_app_gives_is_refused() {
 fn with_audience(audience: &str, former: &[&str]) -> ChangeKind {
     let origin = "https://web.example.com".parse().unwrap();
     let mut app = App::new(app_id("web"), Mode::Hybrid, &[Transport::Cookie, Transport::Bearer], vec![origin]);
-    app.audience = audience.to_owned();
+    audience.clone_into(&mut app.audience);
     app.former_audiences = former.iter().map(|&former| former.to_owned()).collect();
     ChangeKind::AppChanged { app: Box::new(app) }
 }

@@ -24,6 +24,9 @@ use crate::error::{Error, InternalFault};
 /// Entries that are kept for replicas that follow closely; older ones are read from the store.
 const RECENT: usize = 4_096;
 
+/// Replicas of one client: half of what a parent takes.
+const OF_ONE_CLIENT: usize = 5_000;
+
 /// How often another node's registry entry is looked at while a barrier waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -92,6 +95,12 @@ pub enum FollowerFault {
     /// Another client's replica has that id.
     #[error("it speaks for another client's replica")]
     OtherClient,
+    /// Its client has as many replicas as it may.
+    #[error("its client has {limit} replicas and gets no more")]
+    TooMany {
+        /// How many it may have.
+        limit: usize,
+    },
     /// It gets no lease.
     #[error(transparent)]
     NotGranted(#[from] GrantError),
@@ -168,6 +177,20 @@ impl Node {
             Some(follower) if follower.client != *client => Err(FollowerFault::OtherClient),
             _ => Ok(()),
         }
+    }
+
+    /// One client in the wrong hands must not take everybody's places. Counted for a replica that comes new.
+    fn check_share(
+        followers: &HashMap<ReplicaId, Follower>,
+        id: ReplicaId,
+        client: &ClientId,
+    ) -> Result<(), FollowerFault> {
+        // Far from the limit nobody is counted.
+        if followers.len() < OF_ONE_CLIENT || followers.contains_key(&id) {
+            return Ok(());
+        }
+        let own = followers.values().filter(|follower| follower.client == *client).count();
+        if own < OF_ONE_CLIENT { Ok(()) } else { Err(FollowerFault::TooMany { limit: OF_ONE_CLIENT }) }
     }
 
     /// Forgets whose lease has run out; a follower is shown for one lease more.
@@ -402,6 +425,7 @@ impl Instance {
             let memory = self.memory.read();
             let mut followers = self.node.followers.lock();
             Node::check_owner(&followers, id, client)?;
+            Node::check_share(&followers, id, client)?;
             let now = self.clock.mono();
             let own = Own::of(memory.replica(), now);
             let granted = self.node.parent.lock().renew(id, applied, own, now);
@@ -506,6 +530,25 @@ mod tests {
         assert_eq!(Node::check_owner(&followers, id, &one), Ok(()));
         assert_eq!(Node::check_owner(&followers, id, &other), Err(FollowerFault::OtherClient));
         assert_eq!(Node::check_owner(&followers, ReplicaId::from_bytes([2; 16]), &other), Ok(()));
+    }
+
+    #[test]
+    fn one_client_takes_half_of_the_places_at_most() {
+        let [one, other] = ["one", "other"].map(|name| ClientId::new(name).unwrap());
+        let id = |n: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&n.to_be_bytes());
+            ReplicaId::from_bytes(bytes)
+        };
+        let follower =
+            || Follower { client: one.clone(), applied: Position::ZERO, lease_until: MonoTime::from_millis(0) };
+        let mut followers: HashMap<_, _> = (1..OF_ONE_CLIENT).map(|n| (id(n), follower())).collect();
+        assert_eq!(Node::check_share(&followers, id(0), &one), Ok(()));
+        followers.insert(id(0), follower());
+        let refused = Err(FollowerFault::TooMany { limit: OF_ONE_CLIENT });
+        assert_eq!(Node::check_share(&followers, id(OF_ONE_CLIENT), &one), refused);
+        assert_eq!(Node::check_share(&followers, id(7), &one), Ok(()), "those that are there go on");
+        assert_eq!(Node::check_share(&followers, id(OF_ONE_CLIENT), &other), Ok(()));
     }
 
     #[test]

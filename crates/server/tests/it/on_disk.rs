@@ -112,7 +112,9 @@ async fn a_closed_store_is_an_unavailable_one_and_no_sign_out() {
     let folder = tempfile::tempdir().unwrap();
     let (host, store) = on_disk(folder.path(), None).await;
     let all = logins(&host, "s1").await;
+    assert_eq!(Call::get("/readyz").send(&host).await.status, 200);
     store.close().await.unwrap();
+    assert_eq!(Call::get("/readyz").send(&host).await.status, 503, "whoever sends requests here sends them elsewhere");
     for held in &all {
         let me = held.clone().me(&host).await;
         assert_eq!(me.status, if held.app == "web" { 503 } else { 200 }, "{} {}", held.app, held.transport);

@@ -362,3 +362,19 @@ async fn every_access_token_carries_what_rfc_9068_demands() {
         assert!(String::from_utf8(header).unwrap().contains(r#""typ":"at+jwt""#));
     }
 }
+
+/// A tab that holds one login's access token, in a browser that was signed in as somebody else since.
+#[tokio::test]
+async fn a_refresh_with_credentials_of_two_logins_renews_neither() {
+    let host = Host::start().await;
+    for app in ["web", "spa"] {
+        let (alice, bob) =
+            (host.login(app, Transport::Split, "s1").await, host.login(app, Transport::Split, "s2").await);
+        let both = Held { jar: bob.jar.clone(), ..alice.clone() };
+        let answer = both.shows(Call::post("/v1/refresh")).send(&host).await;
+        assert_eq!(answer.told(), (400, "credentials_conflict".to_owned()), "{app}");
+        for mut held in [alice, bob] {
+            held.renew(&host).await.expect(200);
+        }
+    }
+}

@@ -49,6 +49,8 @@ pub(crate) enum Health {
     Mute,
     /// Nothing is appended to the log; all else is done.
     Wordless,
+    /// No session is removed; all else is done.
+    Untidy,
 }
 
 impl Default for Probe {
@@ -81,7 +83,8 @@ impl Probe {
         let _ = ASKED.try_with(|asked| asked.lock().unwrap().push(verb));
         let health = match *self.health.lock().unwrap() {
             Health::Wordless if verb == "append" => Health::Down,
-            Health::Wordless => Health::Well,
+            Health::Untidy if verb == "remove" => Health::Down,
+            Health::Wordless | Health::Untidy => Health::Well,
             health => health,
         };
         // A wait that only the next change would end is no answer to lose.
@@ -113,6 +116,11 @@ impl Probe {
         }
         let (head, changes) = self.inner.snapshot().await.unwrap();
         json!({ "sessions": sessions, "records": records, "log": format!("{head} {changes:?}") }).to_string()
+    }
+
+    /// The number of the log's last entry.
+    pub(crate) async fn head_sequence(&self) -> u64 {
+        self.inner.head().await.unwrap().sequence
     }
 
     /// The sessions that are stored.
