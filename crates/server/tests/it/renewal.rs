@@ -378,3 +378,25 @@ async fn a_refresh_with_credentials_of_two_logins_renews_neither() {
         }
     }
 }
+
+/// PROTOCOL rule 22: `exp` counts from before the compare-and-swap, however long that takes.
+#[tokio::test]
+async fn lifetimes_count_from_before_the_decision() {
+    let host = Host::start().await;
+    for (app, verb) in [("spa", "swap"), ("service", "fences"), ("service", "load_record")] {
+        let mut held = host.login(app, Transport::Bearer, "s1").await;
+        let before = host.clock.now().as_secs();
+        let clock = host.clock.clone();
+        host.store.during(verb, move || clock.advance(std::time::Duration::from_secs(20)));
+        held.renew(&host).await.expect(200);
+        host.store.during("nothing", || ());
+        host.until_ready().await;
+        assert!(host.clock.now().as_secs() > before, "{verb}");
+        let claims = claims(&held.access_text());
+        assert_eq!(
+            (claims["iat"].as_u64(), claims["exp"].as_u64()),
+            (Some(before), Some(before + 900)),
+            "{app} {verb}"
+        );
+    }
+}

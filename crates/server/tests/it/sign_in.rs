@@ -322,3 +322,28 @@ async fn a_password_is_as_long_as_its_characters() {
     assert_eq!(add("long", "密码密码密码密码密码密码密码密").await, 201);
     assert_eq!(add("ascii", "fourteen chars").await, 400);
 }
+
+/// A password brings back neither a login that ended nor a role that was taken away.
+#[tokio::test]
+async fn a_step_up_brings_nothing_back() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let reauth = || Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }));
+    for app in ["web", "spa", "service"] {
+        let mut held = host.login(app, Transport::Bearer, &alice).await;
+        held.me(&host).await.expect(200);
+        host.admin("PUT", &format!("/admin/v1/users/alice/grants/{app}"), json!({ "roles": ["guest"] }))
+            .await
+            .expect(200);
+        if app != "web" {
+            // What it holds is stale by now, and so proves nothing.
+            held.renew(&host).await.expect(200);
+        }
+        held.call(&host, reauth()).await.expect(200);
+        assert_eq!(held.me(&host).await.expect(200).json()["roles"], json!(["guest"]), "{app}");
+    }
+    let mut idle = host.login("web", Transport::Bearer, &alice).await;
+    host.pass(1_800).await;
+    assert_eq!(idle.call(&host, reauth()).await.status, 401);
+    assert_eq!(idle.me(&host).await.status, 401);
+}

@@ -255,3 +255,34 @@ async fn two_apps_of_one_origin_share_no_cookie() {
     let refused = host.admin("PATCH", "/admin/v1/apps/web-refresh", moved).await;
     assert_eq!(refused.told(), (400, "app_cookie_shared".to_owned()));
 }
+
+/// Whoever is last in the store is last in the log, or replicas would go on with what was overwritten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_logs_last_word_on_an_app_and_on_keys_is_the_stores() {
+    let host = Arc::new(Host::start().await);
+    let changes: Vec<_> = (0..40)
+        .map(|n| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move {
+                host.admin("PATCH", "/admin/v1/apps/web", json!({ "idle": 600 + n })).await.expect(200);
+                if n % 8 == 0 {
+                    host.admin("POST", "/admin/v1/keys", json!({ "alg": "ES256" })).await.expect(201);
+                }
+            })
+        })
+        .collect();
+    for change in changes {
+        change.await.unwrap();
+    }
+    let stored = host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json();
+    let id = misario_core::id::AppId::new("web").unwrap();
+    let known = host.server.guard().memory().read().apps()[&id].lifetimes.idle;
+    assert_eq!(stored["app"]["lifetimes"]["idle"], known);
+    let keys = host.admin("GET", "/admin/v1/keys", json!({})).await.expect(200).json();
+    let kids: std::collections::BTreeSet<_> =
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+    let published: Value = serde_json::from_str(&host.server.instance().jwks()).unwrap();
+    let published = published["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+    assert_eq!(published.collect::<std::collections::BTreeSet<_>>(), kids);
+    assert_eq!(kids.len(), 6);
+}
