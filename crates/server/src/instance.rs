@@ -74,6 +74,8 @@ pub struct Instance {
     /// The longest renewal window that any app ever had, in seconds.
     longest_window: std::sync::atomic::AtomicU64,
     under_way: intents::UnderWay,
+    /// What goes on without being asked, until the stop.
+    loops: parking_lot::Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Held from the reading of what is stored to the append that says it, so that the log's last word is the store's.
     changing_keys: tokio::sync::Mutex<()>,
     /// As for keys.

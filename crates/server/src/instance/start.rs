@@ -91,6 +91,7 @@ impl Instance {
             longest_access: AtomicU64::new(0),
             longest_window: AtomicU64::new(0),
             under_way: UnderWay::default(),
+            loops: parking_lot::Mutex::default(),
             changing_keys: tokio::sync::Mutex::default(),
             changing_apps: tokio::sync::Mutex::default(),
         });
@@ -129,8 +130,10 @@ impl Instance {
     }
 
     fn spawn_loops(self: &Arc<Self>) {
-        tokio::spawn(Self::follow_forever(Arc::downgrade(self)));
-        tokio::spawn(Self::sweep_forever(Arc::downgrade(self)));
+        *self.loops.lock() = vec![
+            tokio::spawn(Self::follow_forever(Arc::downgrade(self))),
+            tokio::spawn(Self::sweep_forever(Arc::downgrade(self))),
+        ];
     }
 
     /// Waits until the longer leases of an earlier process have run out, and lowers the record.

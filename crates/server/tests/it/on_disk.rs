@@ -157,3 +157,16 @@ async fn a_revocation_after_a_restore_reaches_what_was_issued_after_the_backup()
     assert_eq!(bob.me(&host).await.status, 401);
     assert_eq!(bob.renew(&host).await.status, 401);
 }
+
+/// Whoever starts again in the same process, or hands the folder to another one, waits for nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_is_free_as_soon_as_its_server_has_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut clock = None;
+    for _ in 0..20 {
+        let (host, store) = on_disk(folder.path(), clock.take()).await;
+        host.server.shutdown().await;
+        clock = Some(host.clock.clone());
+        drop((host, store));
+    }
+}

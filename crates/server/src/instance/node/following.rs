@@ -128,6 +128,12 @@ impl Instance {
     /// Grants nothing more, writes down what is only in memory, and leaves the store's registry, unless followers still
     /// hold leases of this node (rule 5): then its own entry runs out by itself.
     pub(crate) async fn stop(self: &Arc<Self>) {
+        // First, or the store would be in use, and the lease renewed, after this has returned.
+        let loops = std::mem::take(&mut *self.loops.lock());
+        for task in loops {
+            task.abort();
+            let _ = task.await;
+        }
         self.write_touches().await;
         let now = self.clock.mono();
         let free_at = self.node.parent.lock().close(now);
