@@ -92,11 +92,6 @@ impl Memory {
         self.replica.view().apps()
     }
 
-    /// The public keys of the issuer.
-    pub const fn public_keys(&self) -> &KeySet {
-        &self.public
-    }
-
     /// The symmetric keys of the issuer, which only the authority has; without them HS256 tokens are asked about.
     pub fn set_secret_keys(&mut self, keys: KeySet) {
         self.secret = Some(keys);
