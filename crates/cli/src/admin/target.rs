@@ -59,7 +59,7 @@ impl Target {
             return Ok(Some(Admin::over_http(base, credential)));
         }
         let Some(run) = RunFile::read(&self.folder())? else { return Ok(None) };
-        let base = Base::parse(&run.url)?;
+        let base = Base::own(&run.url)?;
         if !is_alive(&base, &run).await {
             return Ok(None);
         }

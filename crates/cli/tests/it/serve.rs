@@ -1,6 +1,7 @@
 //! `misario serve`: production.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
 use serde_json::json;
 
@@ -42,6 +43,42 @@ fn serve_makes_no_accounts_and_names_the_way_to_the_first_administrator() {
     server.stop();
     let server = Server::start(folder.path(), &mut with_secret());
     assert!(server.ready["hint"].is_null());
+}
+
+/// Behind a proxy on another machine: an https issuer, and one of this machine's own addresses to listen on.
+#[test]
+fn a_server_on_another_address_than_loopback_starts_and_is_administered() {
+    let address = address_of_this_machine();
+    let folder = tempfile::tempdir().unwrap();
+    let config = CONFIG.replace("http://127.0.0.1:8420", "https://auth.example.com");
+    fs::write(folder.path().join("misario.toml"), config).unwrap();
+    let listen = format!("{address}:0");
+    let server = Server::start(folder.path(), misario(folder.path()).args(["serve", "--listen", &listen, "--json"]));
+    assert!(server.url().starts_with(&format!("http://{address}:")), "{}", server.url());
+    assert_eq!(call(server.url(), "GET", "/readyz", &[], None).status, 200);
+    let added = json(&run(folder.path(), &["user", "add", "root", "--role", "misario:admin", "--json"]));
+    assert!(added["password"].is_string());
+    if !address.is_loopback() {
+        let named = run(folder.path(), &["user", "list", "--url", server.url()]);
+        assert_eq!(named.status.code(), Some(2), "a URL that somebody typed has to be on loopback");
+    }
+    server.stop();
+    let server = Server::start(folder.path(), misario(folder.path()).args(["serve", "--listen", &listen, "--json"]));
+    assert!(server.ready["hint"].is_null());
+    json(&run(folder.path(), &["user", "disable", "root", "--json"]));
+    server.stop();
+    let server = Server::start(folder.path(), misario(folder.path()).args(["serve", "--listen", &listen, "--json"]));
+    assert!(server.ready["hint"].is_string(), "a disabled administrator is none");
+}
+
+/// The address that this machine's packets leave with; loopback where there is no network at all. Nothing is sent: the
+/// system is only asked for the route.
+fn address_of_this_machine() -> IpAddr {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    match socket.connect("198.51.100.1:9") {
+        Ok(()) => socket.local_addr().unwrap().ip(),
+        Err(_) => Ipv4Addr::LOCALHOST.into(),
+    }
 }
 
 #[test]
