@@ -153,6 +153,29 @@ fn what_would_cross_the_network_unprotected_is_unsafe() {
 }
 
 #[test]
+fn whoever_names_the_address_it_is_held_to_the_same_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misario.toml");
+    let codes = |issuer: &str, listen: &str| {
+        std::fs::write(&path, format!("issuer = \"{issuer}\"\n")).unwrap();
+        let http = Some((listen.to_owned(), Origin::Argument { name: "--listen" }));
+        match load(Some(&path), &environment(&[]), &Defaults { http, own_apps: false }) {
+            Ok(settings) => vec![settings.http.to_string()],
+            Err(errors) => failure::reports(&errors.into()).into_iter().map(|report| report.what).collect(),
+        }
+    };
+    let refused = ["--listen: listen.http = \"0.0.0.0:1\" is unsafe"];
+    assert_eq!(codes("http://localhost:8420", "0.0.0.0:1"), refused);
+    assert_eq!(codes("HTTP://LocalHost:8420", "0.0.0.0:1"), refused);
+    assert_eq!(codes("http://localhost:8420", "127.0.0.1:1"), ["127.0.0.1:1"]);
+    assert_eq!(codes("https://auth.example.com", "0.0.0.0:1"), ["0.0.0.0:1"]);
+    let [only] = complaints("issuer = \"HTTP://localhost:8420\"\n[listen]\nhttp = \"0.0.0.0:1\"\n", &[])
+        .try_into()
+        .unwrap();
+    assert!(only.starts_with("config_unsafe | misario.toml:3: listen.http = "), "{only}");
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let found =
         complaints("[changes]\nlease = 2\n[app.web]\nmode = \"x\"\ntransports = [\"cookie\", \"pigeon\"]\n", &[]);
