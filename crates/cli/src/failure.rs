@@ -41,6 +41,18 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// `serve` was given a folder of `dev`'s.
+    #[error("{} has the demo accounts of `misario dev` in it", data.display())]
+    FolderOfDev {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// `dev` was given a folder that is not its own.
+    #[error("{} has a store in it that `misario dev` did not make", data.display())]
+    FolderOfServe {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// A file with secrets can be read by others.
     #[error("{} holds secrets and others may read it (mode {mode:03o})", path.display())]
     SecretExposed {
@@ -125,6 +137,8 @@ impl CliError {
         ("file_unreadable", "A file that was named cannot be read (exit 2)."),
         ("file_unwritable", "A file or the data folder cannot be written."),
         ("data_damaged", "A file in the data folder is not what was written there."),
+        ("folder_of_dev", "`serve` was given a folder with the demo accounts of `dev` (exit 2)."),
+        ("folder_of_serve", "`dev` was given a folder whose store it did not make (exit 2)."),
         ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
         ("listen_failed", "The address cannot be listened on."),
         ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
@@ -142,6 +156,8 @@ impl CliError {
             Self::FileUnreadable { .. } => "file_unreadable",
             Self::FileUnwritable { .. } => "file_unwritable",
             Self::DataDamaged { .. } => "data_damaged",
+            Self::FolderOfDev { .. } => "folder_of_dev",
+            Self::FolderOfServe { .. } => "folder_of_serve",
             Self::SecretExposed { .. } => "secret_exposed",
             Self::Listen { .. } => "listen_failed",
             Self::NoServer { .. } => "server_not_found",
@@ -162,6 +178,13 @@ impl CliError {
             }
             Self::DataDamaged { .. } => {
                 "restore it from a backup; misario does not overwrite what it cannot read".into()
+            }
+            Self::FolderOfDev { .. } => {
+                "their passwords were printed: name another folder with --data, and leave this one to `misario dev`"
+                    .into()
+            }
+            Self::FolderOfServe { .. } => {
+                "demo users would be added to it: name another folder with --data, or run `misario serve`".into()
             }
             Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),
             Self::Listen { .. } => {
@@ -187,6 +210,8 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::FileUnreadable { .. }
+            | Self::FolderOfDev { .. }
+            | Self::FolderOfServe { .. }
             | Self::SecretExposed { .. }
             | Self::NoServer { .. }
             | Self::NoAdminToken => 2,

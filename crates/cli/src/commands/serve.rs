@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::config::{self, ConfigError, ConfigErrors, Defaults, FILE};
 use crate::data::DataFolder;
+use crate::data::instance::{self, MadeBy};
 use crate::host::{self, LogFormat, Opened, Ready, Setup};
 use crate::output::{GOOD, NAME};
 
@@ -44,12 +45,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     host::start_log(&context.environment, "info", args.log)?;
     host::raise_file_limit();
     let folder = DataFolder::at(Some(&args.data));
+    instance::admit(&folder, &settings.database, MadeBy::Serve)?;
     let address = settings.http;
     let issuer = settings.issuer.clone().unwrap_or_default();
     let bootstrap = settings.bootstrap_secret.is_some();
     let socket = host::listen(address).await?;
-    let opened =
-        Opened::open(&folder, Setup::new(settings, issuer.clone()), &format!("misario serve, {}", socket.1)).await?;
+    let setup = Setup::new(settings, issuer.clone(), MadeBy::Serve);
+    let opened = Opened::open(&folder, setup, &format!("misario serve, {}", socket.1)).await?;
     host::serve(opened, &folder, socket, async |ready| announce(context, &ready, &issuer, bootstrap).await).await
 }
 

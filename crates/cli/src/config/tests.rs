@@ -169,9 +169,8 @@ fn whoever_names_the_address_it_is_held_to_the_same_rule() {
     assert_eq!(codes("HTTP://LocalHost:8420", "0.0.0.0:1"), refused);
     assert_eq!(codes("http://localhost:8420", "127.0.0.1:1"), ["127.0.0.1:1"]);
     assert_eq!(codes("https://auth.example.com", "0.0.0.0:1"), ["0.0.0.0:1"]);
-    let [only] = complaints("issuer = \"HTTP://localhost:8420\"\n[listen]\nhttp = \"0.0.0.0:1\"\n", &[])
-        .try_into()
-        .unwrap();
+    let [only] =
+        complaints("issuer = \"HTTP://localhost:8420\"\n[listen]\nhttp = \"0.0.0.0:1\"\n", &[]).try_into().unwrap();
     assert!(only.starts_with("config_unsafe | misario.toml:3: listen.http = "), "{only}");
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{DataFolder, private};
 use crate::failure::CliError;
 
-const NAME: &str = "dev.json";
+/// The file.
+pub(super) const NAME: &str = "dev.json";
 
 /// What the file says. It does not print: every field that is not a name is a secret.
 #[derive(Serialize, Deserialize)]

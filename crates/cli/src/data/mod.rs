@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `misario.db` | the embedded store, which locks itself against a second process |
 //! | `master.key` | the root secrets that the store is sealed with; without it the store is noise |
-//! | `instance.json` | the issuer that the store was last served under |
+//! | `instance.json` | the issuer that the store was last served under, and by which command |
 //! | `run.json` | while a server runs: where it is, and a client that may administer it |
 //! | `dev.json` | `dev` only: the demo users' passwords and the demo client's secret |
 

@@ -40,7 +40,8 @@ impl Opened {
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
         )?);
         store.set_holder(holder);
-        Instance { issuer: setup.config.issuer.clone(), database: setup.database }.write(folder)?;
+        let issuer = setup.config.issuer.clone();
+        Instance { issuer, database: setup.database, made_by: setup.made_by }.write(folder)?;
         let records: Arc<dyn RecordStore> = store.clone();
         let live: Arc<dyn LiveStore> = store.clone();
         let server = Server::start(Parts { config: setup.config, stores: Stores { records, live }, keys }).await?;

@@ -82,6 +82,33 @@ fn address_of_this_machine() -> IpAddr {
 }
 
 #[test]
+fn demo_accounts_do_not_leave_their_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
+    let refused = |arguments: &[&str], code: &str| {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(&format!("\"code\":\"{code}\"")), "{}", text(&output.stderr));
+    };
+    let dev = Server::dev(folder.path());
+    let dev_json = dev.data.join("dev.json");
+    dev.stop();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+    refused(&serve, "folder_of_dev");
+    fs::remove_file(&dev_json).unwrap();
+    refused(&serve, "folder_of_dev");
+    json(&run(folder.path(), &["user", "list", "--json"]));
+    refused(&serve, "folder_of_dev");
+    assert!(!dev_json.exists());
+
+    let own = ["serve", "--listen", "127.0.0.1:0", "--data", "own", "--json"];
+    Server::start(folder.path(), misario(folder.path()).args(own)).stop();
+    refused(&["dev", "--listen", "127.0.0.1:0", "--data", "own", "--json"], "folder_of_serve");
+    assert!(!folder.path().join("own/dev.json").exists());
+    Server::start(folder.path(), misario(folder.path()).args(own)).stop();
+}
+
+#[test]
 fn what_the_file_says_is_applied_and_what_an_administrator_says_stays() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("misario.toml");

@@ -59,7 +59,8 @@ fn the_sample_token_is_refused_for_its_well_known_key_and_for_having_no_end() {
     let missing = |claim: &str| json!([claim, "jwt_claim_missing"]);
     let key = json!(["key", "key_hmac_well_known"]);
     assert_eq!(failed, [key.clone(), missing("exp"), missing("iss"), missing("aud")]);
-    let verify = ["token", "verify", "--json", "--secret-file", "secret", "--iss", "https://i.test", "--aud", "app:web"];
+    let verify =
+        ["token", "verify", "--json", "--secret-file", "secret", "--iss", "https://i.test", "--aud", "app:web"];
     let (verdict, code, failed) = failures(&verify, "failed");
     assert_eq!((verdict, code), (json!("reject"), json!("key_hmac_well_known")));
     assert!(failed.contains(&key) && failed.contains(&missing("exp")), "{failed:?}");

@@ -13,7 +13,7 @@ use crate::admin::Admin;
 use crate::cli::Context;
 use crate::config::{self, Defaults, Origin, Settings};
 use crate::data::DataFolder;
-use crate::data::instance::Instance;
+use crate::data::instance::{self, Instance, MadeBy};
 use crate::failure::CliError;
 use crate::host::{self, LogFormat, Opened, Ready, Setup};
 use crate::http::Base;
@@ -48,9 +48,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     host::raise_file_limit();
     let folder = DataFolder::at(Some(&args.data));
     folder.create()?;
+    instance::admit(&folder, &settings.database, MadeBy::Dev)?;
     let socket = listen(&folder, args.listen).await?;
     demo_apps(&mut settings, &socket.1)?;
-    let mut setup = Setup::new(settings, socket.1.clone());
+    let mut setup = Setup::new(settings, socket.1.clone(), MadeBy::Dev);
     setup.config.demo = true;
     let opened = Opened::open(&folder, setup, &format!("misario dev, {}", socket.1)).await?;
     host::serve(opened, &folder, socket, async |ready| make_ready(context, &folder, &ready).await).await
