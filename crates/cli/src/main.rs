@@ -42,16 +42,10 @@ fn main() -> ExitCode {
     let context = Context { output, environment: Environment::of_process(), config: arguments.config };
     match commands::run(arguments.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let reports = failure::reports(&error);
             output.failure(&reports);
             ExitCode::from(reports.first().map_or(1, |report| report.exit))
         }
     }
-}
-
-/// Whoever reads our output has read enough (`misario … | head`).
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

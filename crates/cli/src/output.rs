@@ -38,18 +38,19 @@ impl Output {
         Self { form }
     }
 
-    /// Prints a command's result: `value` as JSON, or what `text` writes.
+    /// Prints a command's result: `value` as JSON, or what `text` writes. A reader that is gone is no failure, and no
+    /// success either: what the command found out decides how it ends.
     pub(crate) fn result<T: Serialize + ?Sized>(
         self,
         value: &T,
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
-        match self.form {
-            Form::Json => writeln!(out, "{}", serde_json::to_string(value)?)?,
-            Form::Text => text(&mut out)?,
-        }
-        out.flush()
+        let written = match self.form {
+            Form::Json => serde_json::to_string(value).map_err(Into::into).and_then(|json| writeln!(out, "{json}")),
+            Form::Text => text(&mut out),
+        };
+        heard(written.and_then(|()| out.flush())).map(drop)
     }
 
     /// Says something beside the result, for programs as for people.
@@ -79,6 +80,16 @@ impl Output {
     /// A line that says how far a long command is; only on a terminal.
     pub(crate) fn progress(self) -> Progress {
         Progress { shown: self.form == Form::Text && io::stderr().is_terminal() }
+    }
+}
+
+/// Whether somebody still reads our standard output; whoever closed it has read enough (`misario … | head`). Only for
+/// what was written there: any other pipe that breaks is an error.
+pub(crate) fn heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

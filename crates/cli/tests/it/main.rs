@@ -7,6 +7,8 @@ mod dev;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod outcome;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod support;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{run_with, text};
 
 /// The token of the seed and of countless articles, signed with `your-256-bit-secret`.
-const SAMPLE: &str = concat!(
+pub(crate) const SAMPLE: &str = concat!(
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.",
     "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
 );
