@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
+use crate::output::printable;
 
 /// Why a command ends. Whatever is not listed here comes from a layer below and keeps that layer's code.
 #[derive(Debug, thiserror::Error)]
@@ -288,7 +289,7 @@ fn report(code: &str, what: &dyn Display, fix: Option<&str>, exit: u8) -> Report
 
 /// A line break in a message of a layer below would break whoever reads line by line.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]

@@ -124,8 +124,18 @@ impl Drop for Progress {
     }
 }
 
+/// `text` without what a terminal obeys or what turns the reading order round, each such character being shown as the
+/// replacement character. Whatever comes from a token, a key, a request or a server is somebody else's text, and its
+/// author may want the operator to read something else than what is there.
+pub(crate) fn printable(text: &str) -> String {
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Rows under a heading, each column as wide as it needs.
 pub(crate) fn table(out: &mut dyn Write, heading: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(heading.get(column).map(|text| text.len())).max().unwrap_or(0)
@@ -136,7 +146,7 @@ pub(crate) fn table(out: &mut dyn Write, heading: &[&str], rows: &[Vec<String>])
         padded.join("  ").trim_end().to_owned()
     };
     writeln!(out, "{NAME}{}{NAME:#}", line(&mut heading.iter().copied()))?;
-    for row in rows {
+    for row in &rows {
         writeln!(out, "{}", line(&mut row.iter().map(String::as_str)))?;
     }
     Ok(())
@@ -153,5 +163,13 @@ mod tests {
         table(&mut out, &["app", "mode"], &rows).unwrap();
         let plain = anstream::adapter::strip_bytes(&out).into_vec();
         assert_eq!(String::from_utf8(plain).unwrap(), "app      mode\nweb      session\nservice  jwt\n");
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_not_printed() {
+        assert_eq!(printable("a\u{1b}[2J\u{9b}b\r\n\u{202e}é"), "a\u{fffd}[2J\u{fffd}b\u{fffd}\u{fffd}\u{fffd}é");
+        let mut out = Vec::new();
+        table(&mut out, &["device"], &[vec!["\u{1b}]0;x\u{7}".to_owned()]]).unwrap();
+        assert!(String::from_utf8(out).unwrap().ends_with("\n\u{fffd}]0;x\u{fffd}\n"));
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{run_with, text};
+use crate::support::{misario, run_with, text};
 
 /// The token of the seed and of countless articles, signed with `your-256-bit-secret`.
 pub(crate) const SAMPLE: &str = concat!(
@@ -64,6 +64,33 @@ fn the_sample_token_is_refused_for_its_well_known_key_and_for_having_no_end() {
     let (verdict, code, failed) = failures(&verify, "failed");
     assert_eq!((verdict, code), (json!("reject"), json!("key_hmac_well_known")));
     assert!(failed.contains(&key) && failed.contains(&missing("exp")), "{failed:?}");
+}
+
+/// With colours on, as on a terminal: without, escapes would be taken out together with our own colours.
+#[test]
+fn a_token_cannot_write_to_the_terminal() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/hostile-token.txt");
+    let page = fs::read_to_string(page).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| page.lines().skip_while(|line| *line != format!("-- {name} --")).nth(1).unwrap().to_owned();
+    for name in ["token", "typ", "secret"] {
+        fs::write(folder.path().join(name), file(name)).unwrap();
+    }
+    for token in ["token", "typ"] {
+        let verify = ["token", "verify", "--secret-file", "secret", "--iss", "i", "--aud", "a", "--token-file", token];
+        for arguments in [&["token", "explain", "--token-file", token][..], &verify] {
+            let output = misario(folder.path()).env("CLICOLOR_FORCE", "1").args(arguments).output().unwrap();
+            let printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
+            // A colour of ours is `ESC [ digits m`; nothing else that begins with an escape may be there.
+            let ours =
+                |rest: &str| rest.starts_with('[') && rest[1..].trim_start_matches(char::is_numeric).starts_with('m');
+            let mut escapes = printed.split('\u{1b}').skip(1).peekable();
+            assert!(escapes.peek().is_some(), "there are colours");
+            assert!(escapes.all(ours), "{printed:?}");
+            assert!(!printed.contains(['\u{7}', '\r', '\u{9b}', '\u{202e}']), "{printed:?}");
+            assert!(!printed.lines().any(|line| line.starts_with("accepted")), "{printed}");
+        }
+    }
 }
 
 /// The page with what its commands print now.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::judge::{Expected, Judgement, Line, State, judge};
 use super::material::{At, KeySource, TokenSource};
 use crate::cli::Context;
-use crate::output::{BAD, FAINT, GOOD, NAME};
+use crate::output::{BAD, FAINT, GOOD, NAME, printable};
 use crate::when;
 
 /// Arguments of `token explain`.
@@ -107,7 +107,7 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
     if let Value::Object(header) = &token.header {
         writeln!(out, "{NAME}header{NAME:#}")?;
         for (name, value) in header {
-            writeln!(out, "  {name:<10} {}", shown(value))?;
+            writeln!(out, "  {:<10} {}", printable(name), shown(value))?;
         }
     }
     if let Value::Object(claims) = &token.claims {
@@ -120,11 +120,12 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
         for (name, size) in &token.bytes_per_claim {
             let value = claims.get(name).unwrap_or(&Value::Null);
             let when = human_time(name, value, now).map(|when| format!("  {when}")).unwrap_or_default();
+            let name = printable(name);
             writeln!(out, "  {name:<10} {}{when}  {FAINT}{size} octets{FAINT:#}", shown(value))?;
         }
     }
     if let Some(key) = &token.key {
-        let kid = key.kid.as_deref().unwrap_or("(without id)");
+        let kid = printable(key.kid.as_deref().unwrap_or("(without id)"));
         writeln!(out, "{NAME}key{NAME:#}\n  {kid}  {}", key.algorithm.name())?;
     }
     writeln!(out, "{NAME}checks{NAME:#}")?;
@@ -135,22 +136,24 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
 /// One check; its details below it when it fails.
 pub(super) fn print_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     let check = line.check;
+    let seen = line.seen.as_deref().map(printable);
     match line.outcome {
         State::Passed => {
-            writeln!(out, "  {GOOD}pass{GOOD:#}  {check:<10} {}", line.seen.as_deref().unwrap_or_default())
+            writeln!(out, "  {GOOD}pass{GOOD:#}  {check:<10} {}", seen.as_deref().unwrap_or_default())
         }
         State::NotReached => writeln!(out, "  {FAINT}-     {check:<10} not reached{FAINT:#}"),
         State::NotAsked => {
             let how = line.fix.unwrap_or("not judged");
-            writeln!(out, "  {FAINT}?     {check:<10} {}  {how}{FAINT:#}", line.seen.as_deref().unwrap_or_default())
+            writeln!(out, "  {FAINT}?     {check:<10} {}  {how}{FAINT:#}", seen.as_deref().unwrap_or_default())
         }
         State::Failed => {
-            let (code, problem) = (line.code.unwrap_or_default(), line.problem.as_deref().unwrap_or_default());
+            let (code, problem) = (line.code.unwrap_or_default(), line.problem.as_deref().map(printable));
+            let problem = problem.unwrap_or_default();
             writeln!(out, "  {BAD}FAIL{BAD:#}  {check:<10} {code}: {problem}")?;
-            let details = [("expected", line.expected.as_deref()), ("seen", line.seen.as_deref()), ("fix", line.fix)];
+            let details = [("expected", line.expected.as_deref()), ("seen", seen.as_deref()), ("fix", line.fix)];
             for (name, text) in details {
                 if let Some(text) = text {
-                    writeln!(out, "                   {name}: {text}")?;
+                    writeln!(out, "                   {name}: {}", printable(text))?;
                 }
             }
             Ok(())
@@ -158,14 +161,9 @@ pub(super) fn print_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     }
 }
 
+/// JSON's own escapes keep the control characters of a text readable; `printable` is for what JSON does not escape.
 fn shown(value: &Value) -> String {
-    match value {
-        // A terminal obeys control characters, and a token's author may be anybody: JSON's own escapes keep them text.
-        Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-        }
-        other => other.to_string(),
-    }
+    printable(&value.to_string())
 }
 
 fn human_time(claim: &str, value: &Value, now: UnixTime) -> Option<String> {

@@ -11,7 +11,7 @@ use super::judge::{Expected, Judgement, State, judge};
 use super::material::{At, KeySource, Keys, TokenSource};
 use crate::cli::Context;
 use crate::failure::CliError;
-use crate::output::{BAD, GOOD};
+use crate::output::{BAD, GOOD, printable};
 use crate::when;
 
 /// Arguments of `token verify`.
@@ -82,7 +82,7 @@ fn accepted(context: &Context, jwt: &VerifiedJwt<'_>, now: UnixTime) -> anyhow::
     let claims: Value = jwt.claims().unwrap_or_default();
     let value = json!({ "verdict": "accept", "alg": jwt.algorithm().name(), "kid": jwt.kid(), "claims": claims });
     context.output.result(&value, |out| {
-        let (subject, end) = (jwt.subject().unwrap_or("(no subject)"), when::relative(jwt.expires(), now));
+        let (subject, end) = (printable(jwt.subject().unwrap_or("(no subject)")), when::relative(jwt.expires(), now));
         writeln!(out, "{GOOD}accepted{GOOD:#}: {subject}, signed with {}, expires {end}", jwt.algorithm().name())
     })?;
     Ok(())
