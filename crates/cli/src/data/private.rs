@@ -15,6 +15,8 @@ use crate::failure::CliError;
 fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
     write_beside(path, content)
         .and_then(|beside| fs::rename(&beside, path))
+        // The name is in the folder only once the folder is on the disk, and that is what the rename changed.
+        .and_then(|()| sync_folder(path))
         .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
 }
 
@@ -25,10 +27,12 @@ fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(content)?;
     file.sync_all()?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder)?.sync_all()?;
-    }
     Ok(beside)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// The file's content; `None` when there is none. A file that others may read is refused: its secrets are none.
