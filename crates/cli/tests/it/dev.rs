@@ -67,6 +67,30 @@ fn a_restart_keeps_everything() {
 }
 
 #[test]
+fn passwords_that_dev_prints_work_even_if_it_lost_the_old_ones() {
+    let folder = folder();
+    let first = Server::dev(folder.path());
+    let (old, file) = (first.password("alice"), first.data.join("dev.json"));
+    let carried = first.login("web", "alice", "cookie").cookies();
+    first.stop();
+    fs::remove_file(&file).unwrap();
+    let second = Server::dev(folder.path());
+    assert_ne!(second.password("alice"), old);
+    for name in ["admin", "alice", "bob"] {
+        assert_eq!(second.login("web", name, "cookie").status, 200, "{name}");
+    }
+    let with_old = json!({ "app": "web", "username": "alice", "password": old });
+    assert_eq!(call(second.url(), "POST", "/v1/login", &[], Some(&with_old)).status, 401);
+    let headers = [("Misario-App", "web"), ("Cookie", carried.as_str())];
+    assert_eq!(call(second.url(), "GET", "/v1/me", &headers, None).status, 401, "another password ends logins");
+    let kept = second.login("web", "bob", "cookie").cookies();
+    second.stop();
+    let third = Server::dev(folder.path());
+    let headers = [("Misario-App", "web"), ("Cookie", kept.as_str())];
+    assert_eq!(call(third.url(), "GET", "/v1/me", &headers, None).status, 200, "once, not at every start");
+}
+
+#[test]
 fn what_was_revoked_before_a_crash_stays_revoked() {
     let folder = folder();
     let server = Server::dev(folder.path());
