@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -195,12 +195,37 @@ fn roles_and_passwords_are_changed_by_command() {
 }
 
 #[test]
+fn roles_given_at_the_same_time_are_all_there() {
+    let folder = folder();
+    let _server = Server::dev(folder.path());
+    let names: Vec<String> = (0..8).map(|number| format!("role-{number}")).collect();
+    let give = |name: &String| {
+        let arguments = ["user", "role", "bob", "--app", "web", "--add", name, "--json"];
+        misario(folder.path()).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let given: Vec<_> = names.iter().map(give).collect();
+    given.into_iter().for_each(|child| drop(json(&child.wait_with_output().unwrap())));
+    let taken =
+        json(&run(folder.path(), &["user", "role", "bob", "--app", "web", "--remove", "user", "--add", "x", "--json"]));
+    let mut roles: Vec<&str> =
+        taken["user"]["grants"]["web"]["roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap()).collect();
+    roles.sort_unstable();
+    let expected: Vec<&str> = names.iter().map(String::as_str).chain(["x"]).collect();
+    assert_eq!(roles, expected);
+    let absent = run(folder.path(), &["user", "role", "bob", "--app", "web", "--remove", "user", "--add", "y"]);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(text(&absent.stderr).contains("[not_found]"), "{}", text(&absent.stderr));
+    let listed = json(&run(folder.path(), &["user", "list", "--json"])).to_string();
+    assert!(!listed.contains("\"y\""), "all or nothing: {listed}");
+}
+
+#[test]
 fn no_secret_is_in_the_arguments_of_any_process() {
     let folder = folder();
     let server = Server::dev(folder.path());
     let demo = misario(folder.path())
         .args(["demo", "revoke", "--rounds", "2", "--callers", "1", "--json"])
-        .stdout(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut seen = 0;

@@ -152,6 +152,39 @@ impl Instance {
         Ok((user.into(), published))
     }
 
+    /// Gives roles in an app and takes roles away, leaving whatever else the user may do there as it is when the change
+    /// is written; true everywhere when it returns, and ends no login.
+    ///
+    /// # Errors
+    /// `not_found` for a role to take away that the user does not have: nothing is changed.
+    pub async fn change_roles(
+        &self,
+        name: &str,
+        app: &AppId,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<(UserView, Published), Error> {
+        self.app(app)?;
+        let subject = self.user_named(name).await?.subject;
+        let (user, ()) = self
+            .update_user(&subject, |user| {
+                let roles = &mut user.grants.entry(app.clone()).or_default().roles;
+                if remove.iter().any(|role| !roles.contains(role)) {
+                    return Err(InputFault::NotFound { what: "role" }.into());
+                }
+                roles.retain(|role| !remove.contains(role));
+                for role in add {
+                    if !roles.contains(role) {
+                        roles.push(role.clone());
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        let published = self.announce_grant(&subject).await?;
+        Ok((user.into(), published))
+    }
+
     pub(super) async fn user_named(&self, name: &str) -> Result<User, Error> {
         if let Ok(username) = Username::new(name)
             && let Some(user) = self.load_alias::<User>(RecordKind::User, username.as_str()).await?
