@@ -5,11 +5,13 @@
 //! | `misario.db` | the embedded store, which locks itself against a second process |
 //! | `master.key` | the root secrets that the store is sealed with; without it the store is noise |
 //! | `instance.json` | the issuer that the store was last served under, and by which command |
+//! | `folder.lock` | held by the one process that has the folder |
 //! | `run.json` | while a server runs: where it is, and a client that may administer it |
 //! | `dev.json` | `dev` only: the demo users' passwords and the demo client's secret |
 
 pub(crate) mod dev_file;
 pub(crate) mod instance;
+pub(crate) mod lock;
 pub(crate) mod master;
 pub(crate) mod private;
 pub(crate) mod run_file;

@@ -1,9 +1,12 @@
 //! `misario dev`, from its first start to the next.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{Server, call, json, me, misario, run, run_with, text};
@@ -121,6 +124,36 @@ fn one_process_has_the_store_and_commands_go_through_it() {
     assert!(published["position"].is_string());
     assert_eq!(server.stop().0, Some(0));
     assert!(!run_json.exists(), "SIGTERM removes run.json");
+}
+
+#[test]
+fn what_a_killed_server_left_is_shown_to_no_stranger() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let (address, file) = (server.url().strip_prefix("http://").unwrap().to_owned(), server.data.join("run.json"));
+    server.kill();
+    // Its number and its address are somebody else's by now, here this test's.
+    let mut left: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    left["pid"] = std::process::id().into();
+    fs::write(&file, left.to_string()).unwrap();
+    let stranger = TcpListener::bind(address).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let listed = run(folder.path(), &["user", "list", "--json"]);
+    assert_eq!(json(&listed)["users"].as_array().unwrap().len(), 3);
+    assert!(text(&listed.stderr).contains("no server runs"), "{}", text(&listed.stderr));
+    assert!(stranger.accept().is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "nobody called");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_told_from_none() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    server.signal(Signal::STOP);
+    let listed = run(folder.path(), &["user", "list", "--json"]);
+    server.signal(Signal::CONT);
+    assert_eq!(listed.status.code(), Some(1));
+    assert!(text(&listed.stderr).contains("\"code\":\"server_unreachable\""), "{}", text(&listed.stderr));
+    assert_eq!(json(&run(folder.path(), &["user", "list", "--json"]))["users"].as_array().unwrap().len(), 3);
 }
 
 #[test]

@@ -109,6 +109,28 @@ fn demo_accounts_do_not_leave_their_folder() {
 }
 
 #[test]
+fn a_folder_has_one_server_wherever_its_database_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
+    for name in ["one", "two"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let serve = |name: &str| {
+        let mut command = misario(folder.path());
+        let records = format!("sqlite:{}", folder.path().join(name).join("misario.db").display());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--json"]).env("MISARIO_STORAGE__RECORDS", records);
+        command
+    };
+    let first = Server::start(folder.path(), &mut serve("one"));
+    let second = serve("two").output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "{}", text(&second.stderr));
+    assert!(text(&second.stderr).contains("store_locked"), "{}", text(&second.stderr));
+    assert!(text(&second.stderr).contains(&format!("pid {}", first.pid())), "{}", text(&second.stderr));
+    assert!(folder.path().join("misario-data/run.json").exists(), "the first is still found");
+    json(&run(folder.path(), &["user", "list", "--json"]));
+}
+
+#[test]
 fn what_the_file_says_is_applied_and_what_an_administrator_says_stays() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("misario.toml");
