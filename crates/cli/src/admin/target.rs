@@ -34,23 +34,32 @@ pub(crate) struct Target {
 impl Target {
     /// The server that is meant, however it is reached.
     pub(crate) async fn connect(&self, context: &Context) -> anyhow::Result<Admin> {
+        let data = self.folder().path().to_owned();
+        self.connect_if_any(context).await?.ok_or_else(|| CliError::NoServer { data }.into())
+    }
+
+    /// The server that is meant, however it is reached; `None` where none runs and there is no store.
+    pub(crate) async fn connect_if_any(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
         if let Some(admin) = self.running(context).await? {
-            return Ok(admin);
+            return Ok(Some(admin));
         }
         let folder = self.folder();
-        let Some(instance) = Instance::read(&folder)? else {
-            return Err(CliError::NoServer { data: folder.path().to_owned() }.into());
-        };
+        let Some(instance) = Instance::read(&folder)? else { return Ok(None) };
         host::start_log(&context.environment, "error", LogFormat::Text)?;
         let opened = Opened::open(&folder, Setup::bare(instance), "misario, a command").await?;
         context.output.note(&format!("no server runs on {}: working on its store directly", folder.path().display()));
-        Ok(Admin::direct(Direct::new(opened)))
+        Ok(Some(Admin::direct(Direct::new(opened))))
     }
 
     /// A server that runs; for what makes no sense without one.
     pub(crate) async fn connect_running(&self, context: &Context) -> anyhow::Result<Admin> {
         let data = self.folder().path().to_owned();
         self.running(context).await?.ok_or_else(|| CliError::NoServer { data }.into())
+    }
+
+    /// Whether somebody said which server is meant.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.url.is_some() || self.data.is_some()
     }
 
     fn folder(&self) -> DataFolder {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
@@ -141,7 +142,28 @@ fn what_the_file_says_is_applied_and_what_an_administrator_says_stays() {
     let server = start();
     assert_eq!(app()["lifetimes"]["access"], 300);
     json(&run(folder.path(), &["app", "mode", "api", "hybrid", "--json"]));
+    let both = |key: &str| {
+        let shown = json(&run(folder.path(), &["config", "show", "--json"]));
+        let row = shown["settings"].as_array().unwrap().iter().find(|row| row["key"] == key).unwrap();
+        json!([row["value"], row["origin"], row["stored"]["value"], row["stored"]["origin"], row["differs"]])
+    };
+    assert_eq!(both("app.api.mode"), json!(["jwt", "misario.toml:6", "hybrid", "admin", true]));
+    assert_eq!(both("app.api.access_ttl"), json!(["5m", "misario.toml:8", "5m", "admin", false]));
+    assert_eq!(both("changes.lease"), json!(["1s", "misario.toml:4", null, null, false]));
+    let page = text(&run(folder.path(), &["config", "show"]).stdout);
+    assert!(page.contains("1 settings differ"), "{page}");
     server.stop();
+    assert_eq!(both("app.api.mode"), json!(["jwt", "misario.toml:6", "hybrid", "admin", true]), "without a server");
+    let aside = folder.path().join("misario-data/instance.json");
+    fs::set_permissions(&aside, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(
+        both("app.api.mode"),
+        json!(["jwt", "misario.toml:6", null, null, null]),
+        "the file is shown all the same"
+    );
+    let named = run(folder.path(), &["config", "show", "--data", "misario-data"]);
+    assert_eq!(named.status.code(), Some(2), "{}", text(&named.stdout));
+    fs::set_permissions(&aside, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&file, CONFIG.replace("5m", "7m")).unwrap();
     let _server = start();
     assert_eq!((app()["lifetimes"]["access"].as_u64(), app()["mode"].as_str()), (Some(420), Some("hybrid")));
