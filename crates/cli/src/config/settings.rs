@@ -98,6 +98,11 @@ fn issuer(reader: &mut Reader, defaults: &Defaults) -> Option<String> {
         }
         return None;
     };
+    if defaults.own_apps {
+        let why = "`dev` is its own issuer, under the address that it listens on; leave it out, or use `misario serve`";
+        reader.invalid("issuer", why.into());
+        return None;
+    }
     // RFC 8414 §2: a URL without query and fragment. Stock libraries compare it character by character.
     let origin = WebOrigin::of_url(&written);
     if origin.is_none() || written.contains(['?', '#']) || written.ends_with('/') {

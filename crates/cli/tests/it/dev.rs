@@ -37,6 +37,36 @@ fn the_lines_that_dev_prints_work_when_they_are_pasted() {
 }
 
 #[test]
+fn settings_count_in_dev_as_its_help_says() {
+    let folder = folder();
+    let dev = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = misario(folder.path());
+        command.args(["dev", "--json"]).args(arguments).envs(variables.iter().copied());
+        command
+    };
+    let listen = ("MISARIO_LISTEN__HTTP", "127.0.0.9:0");
+    let server = Server::start(folder.path(), &mut dev(&[listen], &[]));
+    assert!(server.url().starts_with("http://127.0.0.9:"), "{}", server.url());
+    assert_eq!(server.login("web", "alice", "cookie").status, 200);
+    server.stop();
+    let server = Server::start(folder.path(), &mut dev(&[listen], &["--listen", "127.0.0.8:0"]));
+    assert!(server.url().starts_with("http://127.0.0.8:"), "{}", server.url());
+    server.stop();
+    fs::write(folder.path().join("named.toml"), "[listen]\nhttp = \"127.0.0.7:0\"\n").unwrap();
+    let server = Server::start(folder.path(), &mut dev(&[], &["--config", "named.toml"]));
+    assert!(server.url().starts_with("http://127.0.0.7:"), "{}", server.url());
+    server.stop();
+    for (variable, code) in [
+        (("MISARIO_LISTEN__HTTP", "0.0.0.0:0"), "usage"),
+        (("MISARIO_ISSUER", "http://127.0.0.1:8420"), "config_invalid"),
+    ] {
+        let refused = dev(&[variable], &[]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{variable:?}");
+        assert!(text(&refused.stderr).contains(&format!("\"code\":\"{code}\"")), "{}", text(&refused.stderr));
+    }
+}
+
+#[test]
 fn a_restart_keeps_everything() {
     let folder = folder();
     let first = Server::dev(folder.path());
