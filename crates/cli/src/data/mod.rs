@@ -8,6 +8,7 @@
 //! | `folder.lock` | held by the one process that has the folder |
 //! | `run.json` | while a server runs: where it is, and a client that may administer it |
 //! | `dev.json` | `dev` only: the demo users' passwords and the demo client's secret |
+//! | `web.cookies`, `spa.cookies` | `dev` only: the cookies of the `curl` lines that it prints |
 
 pub(crate) mod dev_file;
 pub(crate) mod instance;

@@ -34,6 +34,13 @@ fn the_lines_that_dev_prints_work_when_they_are_pasted() {
         assert!(shell.status.success(), "{app}: {}{}", text(&shell.stdout), text(&shell.stderr));
         assert!(text(&shell.stdout).contains("\"roles\":[\"hr\",\"user\"]"), "{app}");
     }
+    for name in fs::read_dir(&server.data).unwrap().map(|entry| entry.unwrap().path()) {
+        let mode = fs::metadata(&name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} can be read by others: {mode:o}", name.display());
+    }
+    for jar in ["web.cookies", "spa.cookies"] {
+        assert!(fs::metadata(server.data.join(jar)).unwrap().len() > 0, "curl kept its cookies in {jar}");
+    }
 }
 
 #[test]
