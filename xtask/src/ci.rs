@@ -47,7 +47,7 @@ const STAGES: &[Stage] = &[
 /// Per target. Enough to meet what a handful of inputs would; long runs are somebody's decision.
 const FUZZ_SECONDS: u32 = 10;
 
-/// Cargo workspaces beside the product's, held to the same format.
+/// Cargo workspaces beside the product's, held to the same format and to no warning either.
 const OTHER_WORKSPACES: [&str; 2] = ["bench/Cargo.toml", "fuzz/Cargo.toml"];
 
 struct Ran {
@@ -145,7 +145,17 @@ fn clippy() -> Result<Vec<String>> {
     // After `--`, not in RUSTFLAGS: those would make every dependency a different build from that of the tests.
     run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     let mut connect = cargo(&["clippy", "--package", "misario", "--no-default-features", "--features", "connect"]);
-    run(connect.args(["--quiet", "--", "-D", "warnings"])).map(nothing)
+    run(connect.args(["--quiet", "--", "-D", "warnings"]))?;
+    if !tools::from_apt("c++", "g++") {
+        return tools::skip("clippy on fuzz/ and bench/", "libFuzzer needs a C++ compiler (apt-get install g++)")
+            .map(nothing);
+    }
+    for manifest in OTHER_WORKSPACES {
+        // With the examples: the one that writes the fuzz targets' seeds is built by nothing else.
+        let mut other = cargo(&["clippy", "--manifest-path", manifest, "--all-targets", "--target-dir", "target"]);
+        run(other.args(["--quiet", "--", "-D", "warnings"]))?;
+    }
+    Ok(Vec::new())
 }
 
 fn docs() -> Result<Vec<String>> {
