@@ -1,8 +1,6 @@
 //! The binary as its users meet it: what it prints, what it serves, what it leaves behind.
 
 #[cfg(test)]
-mod demos;
-#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod log;
@@ -10,6 +8,8 @@ mod log;
 mod outcome;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod soak_demos;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

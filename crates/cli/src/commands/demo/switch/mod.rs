@@ -147,7 +147,7 @@ fn report(context: &Context, args: &Args, legs: &[Leg], (tally, idle): (&Tally, 
     let changes = tally.code_path_changes();
     let violations = seen.unexpected_401 + seen.signed_out + seen.failures + idle + changes;
     let report = json!({
-        "clients": args.clients, "path": legs.iter().map(|leg| leg.mode).collect::<Vec<_>>(),
+        "clients": args.clients, "lifetimes": args.lifetimes, "path": legs.iter().map(|leg| leg.mode).collect::<Vec<_>>(),
         "calls": seen.calls, "refreshes": seen.refreshes, "renewed_in_passing": seen.renewals,
         "expected_401": seen.expected_401,
         "unexpected_401": seen.unexpected_401, "new_sign_ins": seen.signed_out, "unavailable": seen.unavailable,

@@ -153,7 +153,7 @@ impl Tally {
         self.with(|inner| inner.recorded.iter().flatten().map(Form::text).collect())
     }
 
-    fn recorded_in(&self, leg: usize) -> Vec<String> {
+    fn recorded_in(&self, leg: usize) -> BTreeSet<String> {
         self.with(|inner| inner.recorded.get(leg).into_iter().flatten().map(Form::text).collect())
     }
 

@@ -1,4 +1,5 @@
-//! The three promises, in a short form; each command exits with 1 if it sees one broken.
+//! The three promises, at the size that the demos have by themselves; each command exits with 1 if it sees one broken.
+//! Where `MISARIO_SOAK=1`, larger.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,21 +8,29 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, json, run};
 
-fn demo(folder: &Path, arguments: &[&str]) -> Value {
+/// What a demo saw: at its own size, or with these arguments above it.
+fn demo(folder: &Path, name: &str, large: &[&str]) -> Value {
     let _server = Server::dev(folder);
-    let mut all = vec!["demo"];
-    all.extend(arguments);
-    all.push("--json");
+    let mut all = vec!["demo", name, "--json"];
+    if is_soak() {
+        all.extend(large);
+    }
     json(&run(folder, &all))
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long to test is asked from outside")]
+fn is_soak() -> bool {
+    std::env::var_os("MISARIO_SOAK").is_some_and(|value| value == "1")
 }
 
 #[test]
 fn a_revoke_that_has_returned_is_true_in_another_process() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), &["revoke", "--rounds", "3", "--callers", "2"]);
+    let report = demo(folder.path(), "revoke", &["--rounds", "200", "--callers", "16"]);
     assert_eq!(report["violations"], 0);
     let credentials = report["credentials"].as_array().unwrap();
     assert_eq!(credentials.len(), 2);
+    assert!(credentials.iter().all(|credential| credential["rounds"].as_array().unwrap().len() >= 5));
     for credential in credentials {
         assert_eq!(credential["accepted_after_return"], 0);
         assert_eq!(credential["failures"], 0);
@@ -34,7 +43,8 @@ fn a_revoke_that_has_returned_is_true_in_another_process() {
 #[test]
 fn parallel_lost_and_late_refreshes_end_no_login_and_an_old_token_does() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), &["refresh", "--parallel", "200", "--losses", "5"]);
+    let report = demo(folder.path(), "refresh", &["--parallel", "5000", "--losses", "200"]);
+    assert!(report["parallel"].as_u64().unwrap() >= 1_000);
     assert_eq!((report["rotations"].as_u64(), report["logouts"].as_u64()), (Some(1), Some(0)));
     assert_eq!(report["family"]["dead"], true);
     assert_eq!(report["violations"], 0);
@@ -43,11 +53,15 @@ fn parallel_lost_and_late_refreshes_end_no_login_and_an_old_token_does() {
 #[test]
 fn an_app_goes_through_all_modes_and_nobody_is_signed_out() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), &["switch", "--clients", "30", "--lifetimes", "1"]);
+    let report = demo(folder.path(), "switch", &["--clients", "400", "--lifetimes", "15"]);
     assert_eq!(report["violations"], 0, "{report}");
     let counted = |name: &str| report[name].as_u64().unwrap();
     assert_eq!((counted("unexpected_401"), counted("new_sign_ins")), (0, 0));
-    assert!(counted("refreshes") > 30 && counted("renewed_in_passing") > 10 && counted("expected_401") > 0, "{report}");
+    assert!(counted("clients") >= 200 && counted("lifetimes") >= 3, "{report}");
+    assert!(
+        counted("refreshes") > 200 && counted("renewed_in_passing") > 100 && counted("expected_401") > 0,
+        "{report}"
+    );
     assert_eq!(report["never_let_in"], 0, "every client that was awake was let in, in every leg");
     assert_eq!((counted("failures"), counted("code_path_changes")), (0, 0));
     // Nothing but the one client rule: a call, and a refresh with what it holds.
