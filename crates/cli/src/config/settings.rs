@@ -120,13 +120,12 @@ fn listen(reader: &mut Reader, defaults: &Defaults) -> SocketAddr {
     if reader.written_text("listen.admin").is_some() {
         reader.not_available("listen.admin", "administration is on listen.http; keep it from the outside in the proxy");
     }
-    let (address, at) = match &defaults.http {
-        Some((text, at)) => (argument(reader, text, at).unwrap_or(standard), at.clone()),
-        None => {
-            let mut address = standard;
-            reader.parsed("listen.http", &mut address);
-            (address, reader.place("listen.http").unwrap_or(Origin::Default))
-        }
+    let (address, at) = if let Some((text, at)) = &defaults.http {
+        (argument(reader, text, at).unwrap_or(standard), at.clone())
+    } else {
+        let mut address = standard;
+        reader.parsed("listen.http", &mut address);
+        (address, reader.place("listen.http").unwrap_or(Origin::Default))
     };
     if !address.ip().is_loopback() && issuer_is_plain(reader) {
         let why =

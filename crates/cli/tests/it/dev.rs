@@ -274,7 +274,9 @@ fn roles_given_at_the_same_time_are_all_there() {
         misario(folder.path()).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let given: Vec<_> = names.iter().map(give).collect();
-    given.into_iter().for_each(|child| drop(json(&child.wait_with_output().unwrap())));
+    for child in given {
+        json(&child.wait_with_output().unwrap());
+    }
     let taken =
         json(&run(folder.path(), &["user", "role", "bob", "--app", "web", "--remove", "user", "--add", "x", "--json"]));
     let mut roles: Vec<&str> =

@@ -72,7 +72,7 @@ impl Tally {
     pub(super) fn new(modes: impl Iterator<Item = &'static str>) -> Self {
         let modes: Vec<_> = modes.collect();
         let (recorded, worked) = (vec![BTreeSet::new(); modes.len()], vec![BTreeSet::new(); modes.len()]);
-        Self { modes, inner: Mutex::new(Inner { recorded, worked, ..Inner::default() }) }
+        Self { modes, inner: Mutex::new(Inner { worked, recorded, ..Inner::default() }) }
     }
 
     /// Counts something.
@@ -196,7 +196,9 @@ mod tests {
     #[test]
     fn a_client_counts_once_in_a_leg() {
         let tally = Tally::new(["session", "hybrid"].into_iter());
-        [(0, 1), (0, 1), (0, 2), (1, 2), (9, 2)].into_iter().for_each(|(leg, client)| tally.worked(leg, client));
+        for (leg, client) in [(0, 1), (0, 1), (0, 2), (1, 2), (9, 2)] {
+            tally.worked(leg, client);
+        }
         assert_eq!([0, 1, 2].map(|leg| tally.at_work(leg)), [2, 1, 0]);
     }
 }
