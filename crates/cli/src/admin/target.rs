@@ -66,7 +66,8 @@ impl Target {
         DataFolder::at(self.data.as_deref())
     }
 
-    async fn running(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
+    /// The server that runs, if one does.
+    pub(crate) async fn running(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
         if let Some(url) = &self.url {
             let base = Base::parse(url)?;
             let credential = admin_token(&context.environment)?.ok_or(CliError::NoAdminToken)?;

@@ -6,15 +6,20 @@ use misario_core::secret::SecretText;
 use misario_jose::{Jws, UnixTime};
 use serde_json::{Value, json};
 
+use super::issuer;
 use super::judge::{Expected, Judgement, Line, State, judge};
 use super::material::{At, KeySource, TokenSource};
+use crate::admin::Target;
 use crate::cli::Context;
 use crate::output::{BAD, FAINT, GOOD, NAME, printable};
 use crate::when;
 
 /// Arguments of `token explain`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Explaining is not accepting: it exits with 0 for every token that it could explain.")]
+#[command(
+    after_help = "Without --jwks, --pem or --secret-file the keys and the issuer of the server count, if one runs.\n\
+                        Explaining is not accepting: it exits with 0 for every token that it could explain."
+)]
 pub(crate) struct Args {
     /// The token; it ends in the shell's history, so for a live one use standard input or --token-file
     #[arg(conflicts_with = "token_file")]
@@ -34,10 +39,12 @@ pub(crate) struct Args {
     typ: Option<String>,
     #[command(flatten)]
     at: At,
+    #[command(flatten)]
+    target: Target,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let token = match &args.token {
         Some(token) => SecretText::new(token.trim().to_owned()),
         None => args.source.read()?,
@@ -51,10 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         return Ok(context.output.result(&value, text)?);
     }
     let now = args.at.moment();
-    let keys = args.keys.read()?;
+    let issuer = issuer::find(&args.keys, &args.target, context).await?;
     let expected = Expected {
-        keys: keys.as_ref(),
-        issuer: args.iss.as_deref(),
+        keys: issuer.as_ref().map(|issuer| &issuer.keys),
+        issuer: args.iss.as_deref().or(issuer.as_ref().and_then(|issuer| issuer.name.as_deref())),
         audience: args.aud.as_deref(),
         typ: args.typ.as_deref(),
         leeway: args.at.leeway,
