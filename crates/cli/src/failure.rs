@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
+
 use crate::config::ConfigErrors;
 use crate::output::printable;
 
@@ -76,6 +78,12 @@ pub(crate) enum CliError {
         /// The data folder.
         data: PathBuf,
     },
+    /// What was asked for needs a server, and only its store is there.
+    #[error("no server is running on {}; there is a store in it, but this needs a server", data.display())]
+    NotRunning {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// A server was named without a credential for it.
     #[error("--url needs an administrator's client")]
     NoAdminToken,
@@ -115,6 +123,9 @@ pub(crate) enum CliError {
         /// The code.
         code: String,
     },
+    /// Whoever started the command ended it.
+    #[error("ended from the keyboard or by a signal")]
+    Interrupted,
     /// A demonstration saw its promise broken.
     #[error("{violations} violations: the promise of `demo {demo}` does not hold")]
     PromiseBroken {
@@ -143,11 +154,14 @@ impl CliError {
         ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
         ("listen_failed", "The address cannot be listened on."),
         ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
+        ("server_not_running", "A command that needs a running server found its store only (exit 2)."),
         ("admin_token_missing", "A server was named without MISARIO_ADMIN_TOKEN or MISARIO_ADMIN_TOKEN_FILE (exit 2)."),
         ("server_unreachable", "The server does not answer."),
         ("server_unknown_answer", "What answers is not a misario server, or one of another version."),
+        ("interrupted", "The command was ended from the keyboard or by a signal."),
         ("demo_promise_broken", "A demonstration saw its promise broken."),
         ("demo_process_failed", "The process that a demonstration started did not do its part."),
+        ("batch_line_malformed", "A line of `token verify --batch` is not the object that it has to be: a verdict."),
         ("internal", "A failure without a code of its own; the message tells."),
     ];
 
@@ -162,10 +176,12 @@ impl CliError {
             Self::SecretExposed { .. } => "secret_exposed",
             Self::Listen { .. } => "listen_failed",
             Self::NoServer { .. } => "server_not_found",
+            Self::NotRunning { .. } => "server_not_running",
             Self::NoAdminToken => "admin_token_missing",
             Self::Unreachable { .. } => "server_unreachable",
             Self::NotOurServer { .. } => "server_unknown_answer",
             Self::Refused { code, .. } | Self::Rejected { code, .. } => code,
+            Self::Interrupted => "interrupted",
             Self::PromiseBroken { .. } => "demo_promise_broken",
             Self::DemoProcess { .. } => "demo_process_failed",
         }
@@ -192,6 +208,9 @@ impl CliError {
                 "another program may have the address; choose one with --listen, port 0 for any".into()
             }
             Self::NoServer { .. } => "start one with `misario dev`, or name one with --url or --data".into(),
+            Self::NotRunning { .. } => {
+                "start it with `misario dev` or `misario serve`, whichever made the folder".into()
+            }
             Self::NoAdminToken => {
                 "set MISARIO_ADMIN_TOKEN_FILE to a file holding `client-id:secret` of a client with the right admin"
                     .into()
@@ -215,6 +234,7 @@ impl CliError {
             | Self::FolderOfServe { .. }
             | Self::SecretExposed { .. }
             | Self::NoServer { .. }
+            | Self::NotRunning { .. }
             | Self::NoAdminToken => 2,
             _ => 1,
         }
@@ -249,6 +269,20 @@ pub(crate) fn reports(error: &anyhow::Error) -> Vec<Report> {
         return errors.0.iter().map(|error| report(error.code(), error, error.fix().as_deref(), 2)).collect();
     }
     vec![error.chain().find_map(known).unwrap_or_else(|| report("internal", &format_args!("{error:#}"), None, 1))]
+}
+
+/// What is to be said about arguments that clap does not understand: its message on one line, and what it advises.
+pub(crate) fn usage(error: &clap::Error) -> Report {
+    let text = anstream::adapter::strip_str(&error.render().ansi().to_string()).to_string();
+    let mut parts = text.split("\n\n").map(str::trim);
+    let first = parts.next().unwrap_or_default();
+    let what = match error.kind() {
+        // clap's own words list the commands that nobody has to know, or are the whole help.
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+        _ => first.trim_start_matches("error:"),
+    };
+    let advice = parts.find_map(|part| part.strip_prefix("tip:").or_else(|| part.strip_prefix("Usage:")));
+    report("usage", &what, advice.and_then(|advice| advice.lines().next()), 2)
 }
 
 fn known(error: &(dyn std::error::Error + 'static)) -> Option<Report> {
@@ -295,6 +329,65 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Leads whoever adds a variant to the list below.
+    const fn has_own_code(error: &CliError) -> bool {
+        match error {
+            CliError::Usage { .. }
+            | CliError::FileUnreadable { .. }
+            | CliError::FileUnwritable { .. }
+            | CliError::DataDamaged { .. }
+            | CliError::FolderOfDev { .. }
+            | CliError::FolderOfServe { .. }
+            | CliError::SecretExposed { .. }
+            | CliError::Listen { .. }
+            | CliError::NoServer { .. }
+            | CliError::NotRunning { .. }
+            | CliError::NoAdminToken
+            | CliError::Unreachable { .. }
+            | CliError::NotOurServer { .. }
+            | CliError::Interrupted
+            | CliError::PromiseBroken { .. }
+            | CliError::DemoProcess { .. } => true,
+            // They have the code of whoever refused.
+            CliError::Refused { .. } | CliError::Rejected { .. } => false,
+        }
+    }
+
+    fn one_of_each() -> Vec<CliError> {
+        let (path, data, why) = (PathBuf::from("f"), PathBuf::from("d"), String::new);
+        let source = || std::io::Error::other("x");
+        vec![
+            CliError::Usage { what: why(), fix: "" },
+            CliError::FileUnreadable { path: path.clone(), source: source() },
+            CliError::FileUnwritable { path: path.clone(), source: source() },
+            CliError::DataDamaged { path: path.clone(), why: "" },
+            CliError::FolderOfDev { data: data.clone() },
+            CliError::FolderOfServe { data: data.clone() },
+            CliError::SecretExposed { path, mode: 0o644 },
+            CliError::Listen { address: why(), source: source() },
+            CliError::NoServer { data: data.clone() },
+            CliError::NotRunning { data },
+            CliError::NoAdminToken,
+            CliError::Unreachable { url: why(), why: why() },
+            CliError::NotOurServer { url: why(), what: why() },
+            CliError::Interrupted,
+            CliError::PromiseBroken { demo: "", violations: 1 },
+            CliError::DemoProcess { why: why() },
+        ]
+    }
+
+    #[test]
+    fn every_error_has_its_code_in_the_list_and_every_code_its_error() {
+        let codes: Vec<String> = one_of_each().iter().map(|error| error.code().to_owned()).collect();
+        assert!(one_of_each().iter().all(has_own_code));
+        // A verdict, and what has no code of its own.
+        let others = ["batch_line_malformed", "internal"].map(str::to_owned);
+        let listed: Vec<String> = CliError::CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert!(codes.iter().all(|code| listed.contains(code)), "{codes:?}");
+        assert!(listed.iter().all(|code| codes.contains(code) || others.contains(code)), "{listed:?}");
+        assert_eq!(codes.len() + others.len(), listed.len());
+    }
 
     #[test]
     fn a_failure_is_one_line_what_and_one_line_why() {

@@ -36,8 +36,10 @@ use crate::environment::Environment;
 use crate::output::{Form, Output};
 
 fn main() -> ExitCode {
-    // clap ends the process by itself: 0 for help and version, 2 for arguments that make no command.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     let output = Output::new(if arguments.json { Form::Json } else { Form::Text });
     let context = Context { output, environment: Environment::of_process(), config: arguments.config };
     match commands::run(arguments.command, &context) {
@@ -48,4 +50,16 @@ fn main() -> ExitCode {
             ExitCode::from(reports.first().map_or(1, |report| report.exit))
         }
     }
+}
+
+/// Ends as clap would, with 0 for help and version and 2 for arguments that make no command; but whoever asked for JSON
+/// is told in JSON.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // The arguments did not parse, so the flag has to be looked for.
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let report = failure::usage(error);
+        Output::new(Form::Json).failure(std::slice::from_ref(&report));
+        return ExitCode::from(report.exit);
+    }
+    error.exit()
 }

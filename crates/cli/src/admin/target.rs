@@ -53,8 +53,12 @@ impl Target {
 
     /// A server that runs; for what makes no sense without one.
     pub(crate) async fn connect_running(&self, context: &Context) -> anyhow::Result<Admin> {
-        let data = self.folder().path().to_owned();
-        self.running(context).await?.ok_or_else(|| CliError::NoServer { data }.into())
+        if let Some(admin) = self.running(context).await? {
+            return Ok(admin);
+        }
+        let (folder, data) = (self.folder(), self.folder().path().to_owned());
+        let has_store = Instance::read(&folder)?.is_some();
+        Err(if has_store { CliError::NotRunning { data } } else { CliError::NoServer { data } }.into())
     }
 
     /// Whether somebody said which server is meant.

@@ -210,6 +210,44 @@ fn a_secret_comes_from_a_file_and_is_not_shown() {
     assert!(only.starts_with("config_invalid") && !only.contains("canary"), "{only}");
 }
 
+/// Leads whoever adds a variant to the list below.
+const fn has_own_code(error: &ConfigError) -> bool {
+    match error {
+        ConfigError::Unreadable { .. }
+        | ConfigError::Syntax { .. }
+        | ConfigError::UnknownKey { .. }
+        | ConfigError::WrongType { .. }
+        | ConfigError::Invalid { .. }
+        | ConfigError::Missing { .. }
+        | ConfigError::NotAvailable { .. }
+        | ConfigError::Unsafe { .. }
+        | ConfigError::SecretUnreadable { .. } => true,
+        // It has the code of the app's mistake.
+        ConfigError::App { .. } => false,
+    }
+}
+
+#[test]
+fn every_mistake_has_its_code_in_the_list() {
+    let (at, key, value) = (|| Origin::Default, String::new, String::new);
+    let source = || std::io::Error::other("x");
+    let one_of_each = [
+        ConfigError::Unreadable { path: "f".into(), source: source() },
+        ConfigError::Syntax { at: at(), problem: value() },
+        ConfigError::UnknownKey { at: at(), key: key(), near: None, known: value() },
+        ConfigError::WrongType { at: at(), key: key(), value: value(), found: "", expected: "" },
+        ConfigError::Invalid { at: at(), key: key(), value: value(), why: value() },
+        ConfigError::Missing { at: at(), key: key(), why: "" },
+        ConfigError::NotAvailable { at: at(), key: key(), value: value(), available: "" },
+        ConfigError::Unsafe { at: at(), key: key(), value: value(), why: "" },
+        ConfigError::SecretUnreadable { at: at(), key: key(), path: "f".into(), source: source() },
+    ];
+    assert!(one_of_each.iter().all(has_own_code));
+    let codes: Vec<&str> = one_of_each.iter().map(ConfigError::code).collect();
+    let listed: Vec<&str> = ConfigError::CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, listed);
+}
+
 #[test]
 fn what_is_no_toml_is_named_with_its_line() {
     let [only] = complaints("issuer = \"https://a.example.com\"\n[app\n", &[]).try_into().unwrap();

@@ -201,6 +201,9 @@ fn without_a_server_commands_work_on_the_store_and_say_so() {
     assert_eq!(json(&listed)["users"].as_array().unwrap().len(), 3);
     assert!(text(&listed.stderr).contains("no server runs"), "{}", text(&listed.stderr));
     json(&run(folder.path(), &["user", "disable", "bob", "--json"]));
+    let demo = run(folder.path(), &["demo", "refresh", "--json"]);
+    assert_eq!(demo.status.code(), Some(2));
+    assert!(text(&demo.stderr).contains("\"code\":\"server_not_running\""), "{}", text(&demo.stderr));
     let server = Server::dev(folder.path());
     assert_eq!(server.login("web", "bob", "cookie").status, 401);
     assert_eq!(server.login("web", "alice", "cookie").status, 200);

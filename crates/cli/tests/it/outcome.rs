@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::support::{misario, text};
+use serde_json::{Value, json};
+
+use crate::support::{misario, run, text};
 use crate::transcripts::SAMPLE;
 
 #[test]
@@ -38,4 +40,34 @@ fn a_reader_that_is_gone_does_not_change_the_verdict() {
             assert!(!text(&ended.stderr).to_lowercase().contains("pipe"), "{}", text(&ended.stderr));
         }
     }
+}
+
+#[test]
+fn arguments_that_make_no_command_are_told_in_json_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, what, fix) in [
+        (&["tokn", "--json"][..], "unrecognized subcommand 'tokn'", "a similar subcommand exists: 'token'"),
+        (
+            &["--json", "app", "mode", "web", "cookie"],
+            "invalid value 'cookie' for '<MODE>' [possible values: session, jwt, hybrid]",
+            "",
+        ),
+        (
+            &["token", "verify", "--json"],
+            "the following required arguments were not provided: --aud <NAME>",
+            "misario token verify --json --aud <NAME>",
+        ),
+        (&["--json"], "a command is missing", "misario [OPTIONS] <COMMAND>"),
+    ] {
+        let ended = run(folder.path(), arguments);
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(2), 0), "{arguments:?}");
+        let said: Value = serde_json::from_slice(&ended.stderr).unwrap();
+        let mut error = json!({ "code": "usage", "exit": 2, "what": what });
+        if !fix.is_empty() {
+            error["fix"] = fix.into();
+        }
+        assert_eq!(said, json!({ "error": error }), "{arguments:?}");
+    }
+    let help = run(folder.path(), &["--json", "--help"]);
+    assert_eq!((help.status.code(), help.stderr.len()), (Some(0), 0));
 }
