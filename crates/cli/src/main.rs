@@ -24,6 +24,7 @@ mod host;
 mod http;
 mod output;
 mod pem;
+mod prompt;
 mod secrets;
 mod when;
 

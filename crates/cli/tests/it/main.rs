@@ -7,6 +7,8 @@ mod log;
 #[cfg(test)]
 mod outcome;
 #[cfg(test)]
+mod prompt;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod soak_demos;
