@@ -135,22 +135,31 @@ impl Client {
         if !renewable {
             return self.unexpected(leg, tally, &code);
         }
-        if self.renew(leg, tally).await == Went::SignedOut {
-            return self.unexpected(leg, tally, &code);
-        }
-        match self.call(leg, tally).await {
-            Some(again) if again.status.as_u16() == 401 => self.unexpected(leg, tally, &again.code()),
-            _ => {
-                tally.count(|seen| seen.expected_401 += 1);
-                Went::On
+        loop {
+            if self.renew(leg, tally).await == Went::SignedOut {
+                return self.unexpected(leg, tally, &code);
+            }
+            match self.call(leg, tally).await {
+                // What a slow machine took longer to use than it lives ended by its own end: the rule begins again.
+                Some(again) if again.status.as_u16() == 401 && self.has_ended() => {}
+                Some(again) if again.status.as_u16() == 401 => return self.unexpected(leg, tally, &again.code()),
+                _ => break,
             }
         }
+        tally.count(|seen| seen.expected_401 += 1);
+        Went::On
     }
 
     fn unexpected(&self, leg: usize, tally: &Tally, code: &str) -> Went {
         tally.count(|seen| seen.unexpected_401 += 1);
         tally.complain(leg, &format!("{} client got 401 {code} from {}", self.transport, self.route.path));
         Went::SignedOut
+    }
+
+    /// Whether what it holds has ended by its own clock.
+    fn has_ended(&self) -> bool {
+        // Ends are whole seconds, so a token may live one less than it is said to.
+        Mark::set().since(self.refreshed) + Duration::from_secs(1) >= self.lives
     }
 
     fn is_due(&self) -> bool {
