@@ -246,9 +246,6 @@ fn a_token_is_issued_explained_verified_and_revoked() {
     let issuer = server.url();
     let verify = ["token", "verify", "--json", "--jwks", "jwks.json", "--iss", issuer, "--aud", "app:service"];
     assert_eq!(json(&run_with(folder.path(), &verify, token))["verdict"], "accept");
-    assert_eq!(me(server.url(), "service", token).status, 200);
-    json(&run_with(folder.path(), &["token", "revoke", "--json"], token));
-    assert_eq!(me(server.url(), "service", token).status, 401);
     // Without keys, those of the server that runs here, and its issuer.
     let short = ["token", "verify", "--json", "--aud", "app:service"];
     assert_eq!(json(&run_with(folder.path(), &short, token))["verdict"], "accept");
@@ -257,6 +254,9 @@ fn a_token_is_issued_explained_verified_and_revoked() {
     assert!(text(&other.stdout).contains("jwt_issuer_mismatch"), "{}", text(&other.stdout));
     let keys_alone = ["token", "verify", "--json", "--aud", "app:service", "--jwks", "jwks.json"];
     assert_eq!(run_with(folder.path(), &keys_alone, token).status.code(), Some(2), "whose they are is not known");
+    assert_eq!(me(server.url(), "service", token).status, 200);
+    json(&run_with(folder.path(), &["token", "revoke", "--json"], token));
+    assert_eq!(me(server.url(), "service", token).status, 401);
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Server, json, run};
+use crate::support::{Server, json, misario, run, text};
 
 /// What a demo saw: at its own size, or with these arguments above it.
 fn demo(folder: &Path, name: &str, large: &[&str]) -> Value {
@@ -15,7 +17,46 @@ fn demo(folder: &Path, name: &str, large: &[&str]) -> Value {
     if is_soak() {
         all.extend(large);
     }
-    json(&run(folder, &all))
+    let report = json(&run(folder, &all));
+    left_tidy(folder);
+    report
+}
+
+/// Nobody can sign in with what a demo worked with: its user is disabled, its clients are of one app each.
+fn left_tidy(folder: &Path) {
+    let users = json(&run(folder, &["user", "list", "--json"]));
+    let of_demo: Vec<&Value> =
+        users["users"].as_array().unwrap().iter().filter(|user| user["username"] == "demo").collect();
+    assert!(of_demo.len() == 1 && of_demo[0]["state"] == "disabled", "{of_demo:?}");
+    let clients = json(&run(folder, &["client", "list", "--json"]));
+    for client in clients["clients"].as_array().unwrap() {
+        let id = client["id"].as_str().unwrap();
+        // `demo-backend` is the client that `dev` prints.
+        assert!(!id.starts_with("demo-") || id == "demo-backend" || client["app"] == id, "{client}");
+    }
+}
+
+#[test]
+fn a_demo_that_is_interrupted_leaves_nothing_to_sign_in_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = Server::dev(folder.path());
+    let mut demo = misario(folder.path())
+        .args(["demo", "switch", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let is_there = || json(&run(folder.path(), &["user", "list", "--json"])).to_string().contains("\"demo\"");
+    while !is_there() {
+        assert!(demo.try_wait().unwrap().is_none(), "the demo lasts longer than this");
+    }
+    kill_process(Pid::from_raw(demo.id().cast_signed()).unwrap(), Signal::INT).unwrap();
+    let ended = demo.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stdout.len()), (Some(1), 0));
+    assert!(text(&ended.stderr).contains("\"code\":\"interrupted\""), "{}", text(&ended.stderr));
+    left_tidy(folder.path());
+    json(&run(folder.path(), &["demo", "refresh", "--parallel", "10", "--losses", "1", "--json"]));
+    left_tidy(folder.path());
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long to test is asked from outside")]
@@ -26,7 +67,7 @@ fn is_soak() -> bool {
 #[test]
 fn a_revoke_that_has_returned_is_true_in_another_process() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), "revoke", &["--rounds", "200", "--callers", "16"]);
+    let report = demo(folder.path(), "revoke", &["--rounds", "50", "--callers", "8"]);
     assert_eq!(report["violations"], 0);
     let credentials = report["credentials"].as_array().unwrap();
     assert_eq!(credentials.len(), 2);
@@ -43,7 +84,7 @@ fn a_revoke_that_has_returned_is_true_in_another_process() {
 #[test]
 fn parallel_lost_and_late_refreshes_end_no_login_and_an_old_token_does() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), "refresh", &["--parallel", "5000", "--losses", "200"]);
+    let report = demo(folder.path(), "refresh", &["--parallel", "2500", "--losses", "100"]);
     assert!(report["parallel"].as_u64().unwrap() >= 1_000);
     assert_eq!((report["rotations"].as_u64(), report["logouts"].as_u64()), (Some(1), Some(0)));
     assert_eq!(report["family"]["dead"], true);
@@ -53,7 +94,7 @@ fn parallel_lost_and_late_refreshes_end_no_login_and_an_old_token_does() {
 #[test]
 fn an_app_goes_through_all_modes_and_nobody_is_signed_out() {
     let folder = tempfile::tempdir().unwrap();
-    let report = demo(folder.path(), "switch", &["--clients", "400", "--lifetimes", "15"]);
+    let report = demo(folder.path(), "switch", &["--clients", "250", "--lifetimes", "15"]);
     assert_eq!(report["violations"], 0, "{report}");
     let counted = |name: &str| report[name].as_u64().unwrap();
     assert_eq!((counted("unexpected_401"), counted("new_sign_ins")), (0, 0));

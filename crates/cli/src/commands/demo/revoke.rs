@@ -20,6 +20,7 @@ use crate::output::NAME;
 
 /// Arguments of `demo revoke`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::LEAVES)]
 pub(crate) struct Args {
     /// How many callers call at once, each as fast as it is answered
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -28,27 +29,26 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: u16,
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 }
 
 /// The two kinds of credential, with the app of each.
 const KINDS: [(&str, &str); 2] = [("session", "demo-session"), ("jwt", "demo-jwt")];
 
-/// Runs the command.
-pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let stage = Stage::set(&args.target, context).await?;
+/// Shows it.
+pub(super) async fn show(args: &Args, context: &Context, stage: &Stage) -> anyhow::Result<()> {
     let progress = context.output.progress();
     let (mut violations, mut reports, mut lines) = (0, Vec::new(), Vec::new());
     for (mode, app) in KINDS {
         stage.app(app, mode, &["bearer"], &json!({})).await?;
-        let second = SecondProcess::start(&stage, app).await?;
+        let second = SecondProcess::start(stage, app, &stage.client(app).await?).await?;
         let mut seen = Vec::new();
         for round in 1..=args.rounds {
             progress.at(&format!("{mode}: revoke {round} of {}", args.rounds));
-            seen.push(round_of(&stage, &second, app, args.callers).await?);
+            seen.push(round_of(stage, &second, app, args.callers).await?);
         }
         progress.at(&format!("{mode}: revoke while the app's process is stopped"));
-        let paused = paused::round(&stage, &second, app).await?;
+        let paused = paused::round(stage, &second, app).await?;
         let accepted: u64 = seen.iter().map(|round| round.accepted_after).sum();
         let failures: u64 = seen.iter().map(|round| round.failures).sum();
         violations += accepted + failures + u64::from(!paused.refused);

@@ -20,6 +20,7 @@ use super::stage::Stage;
 use crate::admin::Target;
 use crate::cli::Context;
 use crate::clock::Mark;
+use crate::data::run_file::Credential;
 use crate::output::NAME;
 
 pub(super) const APP: &str = "demo-switch";
@@ -35,6 +36,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// Arguments of `demo switch`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::LEAVES)]
 pub(crate) struct Args {
     /// How many clients, a third of each transport
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(3..=2000))]
@@ -43,16 +45,16 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     lifetimes: u16,
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 }
 
-/// Runs the command.
-pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+/// Shows it.
+pub(super) async fn show(args: &Args, context: &Context, stage: &Stage) -> anyhow::Result<()> {
     crate::host::raise_file_limit();
     let legs = plan(Duration::from_secs(ACCESS * u64::from(args.lifetimes)), Duration::from_secs(ACCESS));
-    let stage = Stage::set(&args.target, context).await?;
     stage.app(APP, BIRTHS[0], &["cookie", "bearer", "split"], &json!({ "access_ttl": ACCESS })).await?;
-    let second = SecondProcess::start(&stage, APP).await?;
+    let client = stage.client(APP).await?;
+    let second = SecondProcess::start(stage, APP, &client).await?;
 
     let progress = context.output.progress();
     let (leg, watched) = watch::channel(Some(0));
@@ -62,15 +64,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     for index in 0..clients {
         let birth = BIRTHS[index * BIRTHS.len() / clients];
         if index == 0 || birth != BIRTHS[(index - 1) * BIRTHS.len() / clients] {
-            switch(&stage, birth).await?;
+            switch(stage, birth).await?;
         }
         progress.at(&format!("signing in: {index} of {clients}, in {birth}"));
-        let client = sign_in(&stage, &second, (index, clients), legs.len()).await?;
+        let client = sign_in((stage, &client), &second, (index, clients), legs.len()).await?;
         tasks.spawn(client.work(watched.clone(), tally.clone()));
     }
     let mut idle = 0;
     for (number, next) in legs.iter().enumerate() {
-        switch(&stage, next.mode).await?;
+        switch(stage, next.mode).await?;
         leg.send_replace(Some(number));
         progress.at(&format!("{} · {}", path(&legs[..=number]), tally.line()));
         tokio::time::sleep(next.stay).await;
@@ -106,7 +108,7 @@ async fn switch(stage: &Stage, mode: &str) -> anyhow::Result<()> {
 /// Every fifth client sleeps through a switch, each through another one; client 1 is the recorded one. Transports,
 /// habits and routes are mixed so that each meets each.
 async fn sign_in(
-    stage: &Stage,
+    (stage, issuer): (&Stage, &Credential),
     second: &SecondProcess,
     (index, clients): (usize, usize),
     legs: usize,
@@ -116,7 +118,7 @@ async fn sign_in(
     let login = if index.is_multiple_of(clients.div_ceil(6)) {
         stage.sign_in(APP, transport).await?
     } else {
-        stage.start_login(APP, &format!("demo-{index}"), transport).await?
+        stage.start_login(issuer, &format!("demo-{index}"), transport).await?
     };
     stage.json(&login)?;
     let connected = (group / 2 + index) % 2 == 1;
