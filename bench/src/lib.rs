@@ -7,7 +7,9 @@ mod allocations;
 mod group;
 mod machine;
 mod report;
+mod server;
 
 pub use group::{Contestant, Group};
 pub use machine::Machine;
 pub use report::{Options, Report};
+pub use server::{Folder, Server};

@@ -41,7 +41,8 @@ pub(crate) struct Line {
     pub(crate) nanos: f64,
     /// Time as a multiple of the group's first contestant.
     pub(crate) ratio: f64,
-    pub(crate) allocations: u64,
+    /// Absent where the work is another process's.
+    pub(crate) allocations: Option<u64>,
     pub(crate) turns: usize,
 }
 
@@ -75,7 +76,8 @@ impl Report {
         for line in &self.lines {
             let shown = if line.group == group { "" } else { line.group };
             group = line.group;
-            let Line { contestant, nanos, ratio, allocations, .. } = line;
+            let Line { contestant, nanos, ratio, .. } = line;
+            let allocations = line.allocations.map_or_else(|| "-".to_owned(), |count| count.to_string());
             println!("{shown:<16}{contestant:<24}{nanos:>12.0}{ratio:>10.2}{allocations:>13}");
         }
         if let Some(path) = &options.json {

@@ -5,9 +5,9 @@
 use std::{error::Error, fs, path::Path};
 
 use misario_core::changes::codec::{encode_change, encode_kind};
-use misario_core::changes::frame::{Body, ParentFrame, ReplicaFrame};
+use misario_core::changes::frame::{Body, ParentFrame, ReplicaFrame, Use};
 use misario_core::changes::{Change, ChangeKind, Epoch, Position, Target};
-use misario_core::id::{SessionId, Subject};
+use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::refresh::Generation;
 use misario_core::secret::{ClientSecret, LoginSeed, RefreshToken, SecretText, SessionToken};
 use misario_fuzz::{Fixed, NOW, token_keys};
@@ -41,11 +41,13 @@ fn feed() -> Result<(), Box<dyn Error>> {
     let change = Change { position, at: NOW, until: NOW, kind };
     let welcome = ParentFrame::Welcome { version: 1, ttl_ms: 2000, issuer: "https://i".to_owned(), leeway_secs: 60 };
     let ask = ReplicaFrame::Ask { request: 1, body: Body::new(vec![1, 2]) };
+    let uses = vec![Use { sid: SID, at: NOW, generation: Some(Generation(3)) }];
+    let seen = ReplicaFrame::Seen { app: AppId::new("web")?, uses };
     let seeds = [
         // The first octet chooses the reader.
         ("change", 0, encode_change(&change)?),
         ("kind", 1, encode_kind(&ChangeKind::SessionChanged { sid: SID })?),
-        ("seen", 2, ReplicaFrame::Seen { uses: vec![(SID, NOW)] }.encode()?),
+        ("seen", 2, seen.encode()?),
         ("ask", 2, ask.encode()?),
         ("changes", 3, ParentFrame::Changes { after: position, entries: vec![change.clone()] }.encode()?),
         (

@@ -11,6 +11,9 @@ use crate::run::{cargo, root, run};
 
 const MANIFEST: &str = "bench/Cargo.toml";
 
+/// The benchmark that starts the product's binary, which is built beside it.
+const OF_THE_BINARY: &str = "start";
+
 /// Runs the named benchmarks, or all of them; `--smoke` only shows that they run.
 pub(crate) fn command(args: &[String]) -> Result<()> {
     let smoke = args.iter().any(|arg| arg == "--smoke");
@@ -30,6 +33,13 @@ fn measure(bench: &str, smoke: bool) -> Result<()> {
     let results = root().join("bench/results");
     fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
     let json = results.join(format!("{bench}.json"));
+    if bench == OF_THE_BINARY {
+        let mut build = cargo(&["build", "--quiet", "--package", "misario-cli", "--target-dir", "target"]);
+        if !smoke {
+            build.arg("--release");
+        }
+        run(&mut build)?;
+    }
     let mut call = cargo(&["run", "--quiet", "--manifest-path", MANIFEST, "--target-dir", "target"]);
     if !smoke {
         call.arg("--release");

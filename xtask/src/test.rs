@@ -3,18 +3,25 @@
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    run::{cargo, program, root, run, target_dir},
+    run::{capture, cargo, program, root, run, target_dir},
     tools,
 };
 
 /// The sources of the browser tests; the folder may be absent.
 const BROWSER: &str = "interop/browser";
 
+/// The release of Node that `interop/browser/package.json` asks for: distributions may have an older one.
+const NODE: u32 = 20;
+
 /// Runs every test; with arguments, only those that the test runner selects by them.
 pub(crate) fn command(args: &[String]) -> Result<()> {
     tools::cargo_tool(&tools::NEXTEST)?;
     if !args.is_empty() {
         return run(nextest().args(args));
+    }
+    if !tools::from_apt("curl", "curl") {
+        // Not left out: what `misario dev` prints to be pasted is half of what a newcomer does first.
+        bail!("the tests paste lines with curl into a shell, and apt cannot add it: install curl");
     }
     run(&mut nextest())?;
     portable_backend()?;
@@ -44,8 +51,11 @@ fn browser() -> Result<()> {
     if !folder.is_dir() {
         return Ok(());
     }
-    if !tools::on_path("node") || !tools::on_path("npm") {
-        return tools::skip("browser tests", "node and npm are not installed (apt-get install nodejs npm)");
+    if !tools::from_apt("node", "nodejs") || !tools::from_apt("npm", "npm") {
+        return tools::skip("browser tests", "node and npm are not installed and apt cannot add them");
+    }
+    if !node_is_at_least(NODE)? {
+        return tools::skip("browser tests", &format!("node is older than {NODE}, which they are written for"));
     }
     if !tools::from_apt("chromium", "chromium") {
         return tools::skip("browser tests", "chromium is not installed and apt cannot add it");
@@ -60,4 +70,25 @@ fn browser() -> Result<()> {
     let mut tests = program("npm", &["test", "--silent"]);
     tests.current_dir(&folder).env("MISARIO_BIN", binary);
     run(&mut tests).context("browser tests")
+}
+
+/// Whether the Node on the search path is of this release or a later one.
+fn node_is_at_least(release: u32) -> Result<bool> {
+    let version = capture(&mut program("node", &["--version"]))?;
+    Ok(major(&version).is_some_and(|found| found >= release))
+}
+
+/// The release of `v20.11.1`.
+fn major(version: &str) -> Option<u32> {
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_of_node_is_read_from_what_it_prints() {
+        assert_eq!([major("v20.11.1\n"), major("v8.0.0"), major("20"), major("")], [Some(20), Some(8), None, None]);
+    }
 }

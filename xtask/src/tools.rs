@@ -1,6 +1,9 @@
 //! What the commands need on the machine: found, else installed, else left out with the reason.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::{Result, bail};
 
@@ -25,13 +28,32 @@ pub(crate) fn on_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 
+/// How a line begins that tells of something left out.
+pub(crate) const SKIPPED: &str = "SKIPPED ";
+
+/// What was left out since somebody asked last.
+static LEFT_OUT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// Says that `what` is left out; on CI that is an error.
 pub(crate) fn skip(what: &str, why: &str) -> Result<()> {
     if on_ci() {
-        bail!("{what}: {why} (CI is set, so nothing may be left out)");
+        bail!("{what}: {why} (CI is set, so nothing may be left out; CI=0 leaves it out)");
     }
-    println!("SKIPPED {what}: {why}");
+    let line = format!("{SKIPPED}{what}: {why}");
+    // Standard error, where the runner of the stages reads what a command of its own has to say.
+    eprintln!("{line}");
+    leave_out(line);
     Ok(())
+}
+
+/// Keeps a line that tells of something left out, for [`left_out`].
+pub(crate) fn leave_out(line: String) {
+    LEFT_OUT.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+}
+
+/// What was left out since this was asked last.
+pub(crate) fn left_out() -> Vec<String> {
+    std::mem::take(&mut *LEFT_OUT.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Makes the cargo subcommand available. Any version that is there is taken: only its absence stops a developer.

@@ -24,6 +24,7 @@ mod host;
 mod http;
 mod output;
 mod pem;
+mod prompt;
 mod secrets;
 mod when;
 
@@ -36,13 +37,14 @@ use crate::environment::Environment;
 use crate::output::{Form, Output};
 
 fn main() -> ExitCode {
-    // clap ends the process by itself: 0 for help and version, 2 for arguments that make no command.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     let output = Output::new(if arguments.json { Form::Json } else { Form::Text });
     let context = Context { output, environment: Environment::of_process(), config: arguments.config };
     match commands::run(arguments.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let reports = failure::reports(&error);
             output.failure(&reports);
@@ -51,7 +53,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whoever reads our output has read enough (`misario … | head`).
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+/// Ends as clap would, with 0 for help and version and 2 for arguments that make no command; but whoever asked for JSON
+/// is told in JSON.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // The arguments did not parse, so the flag has to be looked for.
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let report = failure::usage(error);
+        Output::new(Form::Json).failure(std::slice::from_ref(&report));
+        return ExitCode::from(report.exit);
+    }
+    error.exit()
 }

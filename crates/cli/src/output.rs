@@ -38,18 +38,19 @@ impl Output {
         Self { form }
     }
 
-    /// Prints a command's result: `value` as JSON, or what `text` writes.
+    /// Prints a command's result: `value` as JSON, or what `text` writes. A reader that is gone is no failure, and no
+    /// success either: what the command found out decides how it ends.
     pub(crate) fn result<T: Serialize + ?Sized>(
         self,
         value: &T,
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
-        match self.form {
-            Form::Json => writeln!(out, "{}", serde_json::to_string(value)?)?,
-            Form::Text => text(&mut out)?,
-        }
-        out.flush()
+        let written = match self.form {
+            Form::Json => serde_json::to_string(value).map_err(Into::into).and_then(|json| writeln!(out, "{json}")),
+            Form::Text => text(&mut out),
+        };
+        heard(written.and_then(|()| out.flush())).map(drop)
     }
 
     /// Says something beside the result, for programs as for people.
@@ -79,6 +80,16 @@ impl Output {
     /// A line that says how far a long command is; only on a terminal.
     pub(crate) fn progress(self) -> Progress {
         Progress { shown: self.form == Form::Text && io::stderr().is_terminal() }
+    }
+}
+
+/// Whether somebody still reads our standard output; whoever closed it has read enough (`misario … | head`). Only for
+/// what was written there: any other pipe that breaks is an error.
+pub(crate) fn heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -113,8 +124,18 @@ impl Drop for Progress {
     }
 }
 
+/// `text` without what a terminal obeys or what turns the reading order round, each such character being shown as the
+/// replacement character. Whatever comes from a token, a key, a request or a server is somebody else's text, and its
+/// author may want the operator to read something else than what is there.
+pub(crate) fn printable(text: &str) -> String {
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Rows under a heading, each column as wide as it needs.
 pub(crate) fn table(out: &mut dyn Write, heading: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(heading.get(column).map(|text| text.len())).max().unwrap_or(0)
@@ -125,7 +146,7 @@ pub(crate) fn table(out: &mut dyn Write, heading: &[&str], rows: &[Vec<String>])
         padded.join("  ").trim_end().to_owned()
     };
     writeln!(out, "{NAME}{}{NAME:#}", line(&mut heading.iter().copied()))?;
-    for row in rows {
+    for row in &rows {
         writeln!(out, "{}", line(&mut row.iter().map(String::as_str)))?;
     }
     Ok(())
@@ -142,5 +163,13 @@ mod tests {
         table(&mut out, &["app", "mode"], &rows).unwrap();
         let plain = anstream::adapter::strip_bytes(&out).into_vec();
         assert_eq!(String::from_utf8(plain).unwrap(), "app      mode\nweb      session\nservice  jwt\n");
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_not_printed() {
+        assert_eq!(printable("a\u{1b}[2J\u{9b}b\r\n\u{202e}é"), "a\u{fffd}[2J\u{fffd}b\u{fffd}\u{fffd}\u{fffd}é");
+        let mut out = Vec::new();
+        table(&mut out, &["device"], &[vec!["\u{1b}]0;x\u{7}".to_owned()]]).unwrap();
+        assert!(String::from_utf8(out).unwrap().ends_with("\n\u{fffd}]0;x\u{fffd}\n"));
     }
 }

@@ -2,7 +2,7 @@
 //! machine can read.
 
 use std::fs;
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use misario_core::secret::SecretText;
@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::failure::CliError;
+use crate::prompt;
 
 /// No secret or token of ours is longer.
 const LIMIT: u64 = 64 * 1024;
@@ -33,14 +34,17 @@ impl PasswordSource {
     /// The password; `None` when the server is to generate one. `MISARIO_PASSWORD_FILE` counts when nothing was said.
     pub(crate) fn read(&self, environment: &Environment) -> anyhow::Result<Option<SecretText>> {
         if self.password_stdin {
-            return Ok(Some(first_line(&read_stdin()?)));
+            return Ok(Some(first_line(io::stdin().lock())?));
         }
         if self.ask_password {
-            return ask().map(Some);
+            return prompt::ask().map(Some);
         }
         let from_environment = environment.get("MISARIO_PASSWORD_FILE").map(PathBuf::from);
         match self.password_file.clone().or(from_environment) {
-            Some(path) => Ok(Some(first_line(&read_file(&path)?))),
+            Some(path) => {
+                let read = fs::File::open(&path).and_then(first_line);
+                Ok(Some(read.map_err(|source| CliError::FileUnreadable { path, source })?))
+            }
             None => Ok(None),
         }
     }
@@ -61,44 +65,22 @@ pub(crate) fn read_stdin() -> anyhow::Result<SecretText> {
     Ok(SecretText::new(text.trim().to_owned()))
 }
 
-fn first_line(text: &SecretText) -> SecretText {
-    SecretText::new(text.expose().lines().next().unwrap_or_default().to_owned())
+/// What comes from a file as a password, or a line of standard input: nothing is cut off but the end of the line.
+fn first_line(text: impl Read) -> io::Result<SecretText> {
+    let mut all = Zeroizing::new(String::new());
+    text.take(LIMIT).read_to_string(&mut all)?;
+    Ok(SecretText::new(all.lines().next().unwrap_or_default().to_owned()))
 }
 
-fn ask() -> anyhow::Result<SecretText> {
-    let stdin = io::stdin();
-    if !stdin.is_terminal() {
-        let what = "there is no terminal to ask on".to_owned();
-        return Err(CliError::Usage { what, fix: "use --password-file or --password-stdin" }.into());
-    }
-    write!(anstream::stderr(), "password: ")?;
-    let hidden = Hidden::on(&stdin)?;
-    let mut line = Zeroizing::new(String::new());
-    stdin.lock().read_line(&mut line)?;
-    drop(hidden);
-    writeln!(anstream::stderr())?;
-    Ok(SecretText::new(line.trim_end_matches(['\r', '\n']).to_owned()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// While it lives, the terminal does not show what is typed.
-struct Hidden<'t> {
-    terminal: &'t io::Stdin,
-    before: rustix::termios::Termios,
-}
-
-impl<'t> Hidden<'t> {
-    fn on(terminal: &'t io::Stdin) -> io::Result<Self> {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Hidden<'_> {
-    fn drop(&mut self) {
-        let _ = rustix::termios::tcsetattr(self.terminal, rustix::termios::OptionalActions::Now, &self.before);
+    #[test]
+    fn a_password_keeps_its_spaces() {
+        let read = |text: &str| first_line(text.as_bytes()).unwrap().expose().to_owned();
+        assert_eq!(read(" two words \r\nnot this\n"), " two words ");
+        assert_eq!(read("\tonly line "), "\tonly line ");
+        assert_eq!((read(""), read("\n \n")), (String::new(), String::new()));
     }
 }

@@ -90,6 +90,9 @@ pub struct App {
     pub trusted_origins: Vec<Origin>,
     /// The audience its access tokens are issued for and checked against.
     pub audience: String,
+    /// What the audience was called before: tokens that name one of these are accepted until they end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_audiences: Vec<String>,
     /// How long what it hands out lives.
     pub lifetimes: Lifetimes,
     /// The names of its cookies.
@@ -123,6 +126,9 @@ pub struct Lifetimes {
     /// that was already on the wire).
     pub reuse_interval: u64,
 }
+
+/// No access JWT lives longer, whatever app it is of: a day, in seconds.
+pub const LONGEST_ACCESS: u64 = DAY;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -189,6 +195,26 @@ pub enum InvalidApp {
         /// The origin.
         origin: Origin,
     },
+    /// Origins of both kinds: one https origin makes every cookie `Secure`, which a loopback origin never gets back.
+    #[error(
+        "app {app}: origin {origin} is plain http beside an https origin, so it would never get back the app's cookies; make an app of its own for it"
+    )]
+    MixedOrigins {
+        /// Which app.
+        app: AppId,
+        /// The origin.
+        origin: Origin,
+    },
+    /// Two apps of one origin have a cookie of the same name.
+    #[error("apps {app} and {other} share an origin and the cookie name {name:?}: each sign-in would end the other's")]
+    CookieShared {
+        /// Which app.
+        app: AppId,
+        /// The app that has the name.
+        other: AppId,
+        /// The name.
+        name: String,
+    },
     /// A cookie name that browsers do not protect, or that is no cookie name.
     #[error("app {app}: cookie name {name:?} {why}")]
     CookieName {
@@ -214,6 +240,8 @@ impl InvalidApp {
         ("app_no_origin", "An app uses cookies and lists no origin."),
         ("app_lifetime_invalid", "A lifetime of an app is zero, too long, or longer than what contains it."),
         ("app_origin_insecure", "An origin is plain http on a network address."),
+        ("app_origins_mixed", "An app has https origins and plain ones: the latter would never get its cookies back."),
+        ("app_cookie_shared", "Two apps that share an origin have a cookie of the same name."),
         (
             "app_cookie_name_invalid",
             "A cookie name is malformed, used twice, or lacks the protection its origin needs.",
@@ -228,6 +256,8 @@ impl InvalidApp {
             Self::NoOrigin { .. } => "app_no_origin",
             Self::Lifetime { .. } => "app_lifetime_invalid",
             Self::InsecureOrigin { .. } => "app_origin_insecure",
+            Self::MixedOrigins { .. } => "app_origins_mixed",
+            Self::CookieShared { .. } => "app_cookie_shared",
             Self::CookieName { .. } => "app_cookie_name_invalid",
             Self::NoAudience { .. } => "app_no_audience",
         }
@@ -241,6 +271,7 @@ impl App {
         Self {
             cookies: CookieNames::of(&id, loopback),
             audience: format!("app:{id}"),
+            former_audiences: Vec::new(),
             id,
             mode,
             transports: transports.iter().copied().collect(),
@@ -263,6 +294,21 @@ impl App {
         self.transports.contains(&Transport::Cookie) || self.transports.contains(&Transport::Split)
     }
 
+    /// The app, if browsers can tell its cookies from those of `others`.
+    pub fn beside<'a>(self, others: impl IntoIterator<Item = &'a Self>) -> Result<Self, InvalidApp> {
+        let own = [&self.cookies.access, &self.cookies.refresh];
+        for other in others {
+            let on_one_origin = self.origins.iter().any(|origin| other.origins.contains(origin));
+            let names = [&other.cookies.access, &other.cookies.refresh];
+            let shared = own.into_iter().find(|name| names.contains(name));
+            if let (true, true, Some(name)) = (other.id != self.id, on_one_origin, shared) {
+                let (app, other) = (self.id.clone(), other.id.clone());
+                return Err(InvalidApp::CookieShared { app, other, name: name.clone() });
+            }
+        }
+        Ok(self)
+    }
+
     /// The app, if its settings can work together.
     pub fn validated(self) -> Result<Self, InvalidApp> {
         let app = self.id.clone();
@@ -279,9 +325,8 @@ impl App {
         if let Some(origin) = self.origins.iter().chain(&self.trusted_origins).find(insecure) {
             return Err(InvalidApp::InsecureOrigin { app, origin: origin.clone() });
         }
-        // One https origin makes every cookie Secure, and a loopback origin beside it would never get one back.
         if let Some(origin) = self.origins.iter().find(|o| self.secure_cookies() && o.is_plain_loopback()) {
-            return Err(InvalidApp::InsecureOrigin { app, origin: origin.clone() });
+            return Err(InvalidApp::MixedOrigins { app, origin: origin.clone() });
         }
         self.lifetimes.check(&app)?;
         self.cookies.check(&app, self.secure_cookies())?;
@@ -292,7 +337,7 @@ impl App {
 impl Lifetimes {
     fn check(&self, app: &AppId) -> Result<(), InvalidApp> {
         let fail = |key, seconds, why| Err(InvalidApp::Lifetime { app: app.clone(), key, seconds, why });
-        if self.access == 0 || self.access > DAY {
+        if self.access == 0 || self.access > LONGEST_ACCESS {
             return fail("access_ttl", self.access, "an access token lives between 1 s and 24 h");
         }
         if self.idle == 0 {

@@ -102,7 +102,9 @@ impl Client {
             (Some(_), None) => right != Right::Admin,
             (None, _) => true,
         };
-        !self.disabled && of_this_app && self.rights.contains(&right)
+        // A public client proves nothing.
+        let proves = matches!(self.kind, ClientKind::Secret { .. });
+        proves && !self.disabled && of_this_app && self.rights.contains(&right)
     }
 }
 
@@ -115,7 +117,7 @@ mod tests {
         let client = Client {
             id: ClientId::new("backend").unwrap(),
             app: None,
-            kind: ClientKind::Public,
+            kind: ClientKind::Secret { digests: vec![] },
             rights: Right::ALL.into(),
             scopes: vec![],
             disabled: false,
@@ -132,7 +134,7 @@ mod tests {
         let client = Client {
             id: ClientId::new("web-backend").unwrap(),
             app: Some(web.clone()),
-            kind: ClientKind::Public,
+            kind: ClientKind::Secret { digests: vec![] },
             rights: [Right::Feed, Right::Admin].into(),
             scopes: vec![],
             disabled: false,
@@ -142,6 +144,7 @@ mod tests {
         assert!(!client.may(Right::Feed, Some(&AppId::new("spa").unwrap())));
         assert!(!client.may(Right::Issue, Some(&web)));
         assert!(!client.may(Right::Admin, None), "administration concerns every app");
-        assert!(!Client { disabled: true, ..client }.may(Right::Feed, Some(&web)));
+        assert!(!Client { disabled: true, ..client.clone() }.may(Right::Feed, Some(&web)));
+        assert!(!Client { kind: ClientKind::Public, ..client }.may(Right::Feed, Some(&web)), "it proves nothing");
     }
 }

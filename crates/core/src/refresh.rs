@@ -19,7 +19,8 @@
 //! together all show the token whose successor was lost, and the first of them uses the head while the others' requests
 //! are on the wire. An answer by the third row starts nothing again, so no old token keeps itself alive.
 //!
-//! *Used* means shown for refresh, or its access token accepted where the authority sees it. Within the exceptions a
+//! *Used* means shown for refresh, or its access token accepted where the authority sees it. A session token is the same
+//! before and after a rotation, so in `session` mode only the former tells. Within the exceptions a
 //! thief gains the token that the owner has too, and the next refresh of either outside the interval ends both.
 
 use misario_jose::UnixTime;

@@ -28,6 +28,9 @@ pub struct Session {
     pub issued: Position,
     /// When the login began.
     pub created: UnixTime,
+    /// The monotonic clock of the node where it began, then, in milliseconds: orders logins of one second.
+    #[serde(default)]
+    pub created_tick: u64,
     /// When the user last proved who they are; moves on at step-up.
     pub auth_time: UnixTime,
     /// The end of the login, however much it is used.

@@ -42,7 +42,7 @@ const CLAIMS: &str = concat!(
 );
 const SESSION: &str = concat!(
     r#"{"sid":"abababababababababababababababab","app":"web","subject":"user-1","transport":"cookie","#,
-    r#""issued":"3.41","created":1800000000,"auth_time":1800000001,"login_exp":1800043200,"idle":1800,"#,
+    r#""issued":"3.41","created":1800000000,"created_tick":123456,"auth_time":1800000001,"login_exp":1800043200,"idle":1800,"#,
     r#""last_seen":1800000030,"grant":{"roles":["staff"],"permissions":["invoices:read"]},"grant_at":"3.40","#,
     r#""amr":["pwd"],"org":"löwe","device":{"label":"Firefox, Linux","network":"192.0.2.0/24"},"seed":{"key":7,"#,
     r#""sealed":"QkJCQkJCQkJCQkJCpoXlsP0UHVUIJbrjAXDMMk96wOM30omYdTZC3RWRjDDMWVbVkzZ06nPn8IY4lLB9"},"#,
@@ -177,6 +177,7 @@ fn the_record_of_a_session_is_this() {
         transport: Transport::Cookie,
         issued: Position::new(Epoch(3), 41),
         created: at(0),
+        created_tick: 123_456,
         auth_time: at(1),
         login_exp: at(43_200),
         idle: 1800,

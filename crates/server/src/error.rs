@@ -117,7 +117,7 @@ pub enum InputFault {
     #[error(transparent)]
     App(#[from] InvalidApp),
     /// A password is too short, too long, or the user name.
-    #[error("a password has 15 to 1,024 octets (8 are enough beside a second factor) and is not the user name")]
+    #[error("a password has at least 15 characters, at most 1,024 octets, and is not the user name")]
     Password,
     /// There is no such thing.
     #[error("no such {what}")]
@@ -140,9 +140,6 @@ pub enum InputFault {
     /// The app's mode keeps no list of logins.
     #[error("apps in jwt mode keep no list of logins: there is no record to list")]
     NotAvailableInMode,
-    /// The app keeps data in its sessions.
-    #[error("the app keeps data in its sessions, which jwt mode does not have")]
-    SessionDataInUse,
     /// A token would be longer than its transport carries.
     #[error("the token has {size} octets, its transport carries {limit}")]
     TokenTooLarge {
@@ -175,6 +172,9 @@ pub enum InternalFault {
     /// A token could not be signed.
     #[error("a token could not be signed")]
     Signing,
+    /// A handler panicked.
+    #[error("the request could not be carried out to its end")]
+    Handler,
     /// A record is not of the form written here.
     #[error("a stored {what} cannot be read")]
     Record {
@@ -214,12 +214,12 @@ impl Error {
         ("exists", "It is there already (409)."),
         ("contended", "Somebody else changed it at the same time (409)."),
         ("not_available_in_mode", "Apps in jwt mode keep no list of logins (409)."),
-        ("session_data_in_use", "The app keeps data in its sessions, which jwt mode does not have (409)."),
         ("token_too_large", "A token would be longer than its transport carries (500)."),
         ("right_missing", "A client lacks the right that the route asks for (403)."),
         ("invalid_client", "A client did not prove who it is (401)."),
         ("signing_key_missing", "There is no signing key of the app's algorithm (500)."),
         ("signing_failed", "A token could not be signed (500)."),
+        ("handler_failed", "A handler panicked; the log has the reason (500)."),
         ("record_unreadable", "A stored record cannot be read (500)."),
         ("token_key_missing", "A token key that a login was made under is missing (500)."),
     ];
@@ -278,7 +278,6 @@ impl InputFault {
             Self::Exists { .. } => "exists",
             Self::Contended { .. } => "contended",
             Self::NotAvailableInMode => "not_available_in_mode",
-            Self::SessionDataInUse => "session_data_in_use",
             Self::TokenTooLarge { .. } => "token_too_large",
             Self::RightMissing { .. } => "right_missing",
             Self::InvalidClient => "invalid_client",
@@ -291,8 +290,91 @@ impl InternalFault {
         match self {
             Self::NoSigningKey { .. } => "signing_key_missing",
             Self::Signing => "signing_failed",
+            Self::Handler => "handler_failed",
             Self::Record { .. } => "record_unreadable",
             Self::TokenKeyMissing { .. } => "token_key_missing",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One of each leaf that has a code of its own.
+    fn leaves() -> Vec<Error> {
+        let sign_in = [
+            SignInFault::InvalidCredentials,
+            SignInFault::TooManyAttempts { wait: Duration::ZERO },
+            SignInFault::Busy,
+            SignInFault::TransportNotListed,
+            SignInFault::BootstrapRefused,
+        ];
+        let grant = [
+            GrantFault::Missing,
+            GrantFault::Unknown,
+            GrantFault::Ended,
+            GrantFault::Revoked,
+            GrantFault::Reused,
+            GrantFault::RefreshTokenNeeded,
+            GrantFault::OtherApp,
+            GrantFault::UserDisabled,
+            GrantFault::Contended,
+        ];
+        let input = [
+            InputFault::Body { why: String::new() },
+            InputFault::MediaType { form: true },
+            InputFault::TooLarge { limit: 1 },
+            InputFault::Password,
+            InputFault::NotFound { what: "" },
+            InputFault::Exists { what: "" },
+            InputFault::Contended { what: "" },
+            InputFault::NotAvailableInMode,
+            InputFault::TokenTooLarge { size: 2, limit: 1 },
+            InputFault::RightMissing { right: "" },
+            InputFault::InvalidClient,
+        ];
+        let internal = [
+            InternalFault::NoSigningKey { algorithm: "" },
+            InternalFault::Signing,
+            InternalFault::Handler,
+            InternalFault::Record { what: "" },
+            InternalFault::TokenKeyMissing { key: 1 },
+        ];
+        let sign_in = sign_in.into_iter().map(Error::from);
+        let grant = grant.into_iter().map(Error::from);
+        sign_in
+            .chain(grant)
+            .chain(input.into_iter().map(Error::from))
+            .chain(internal.into_iter().map(Error::from))
+            .collect()
+    }
+
+    #[test]
+    fn every_error_has_its_code_documented_once() {
+        let leaves = leaves();
+        let codes: BTreeSet<_> = leaves.iter().map(Error::code).collect();
+        assert_eq!(codes.len(), leaves.len());
+        assert_eq!(codes, Error::CODES.iter().map(|(code, _)| *code).collect());
+    }
+
+    /// What a client is told: a code that stands in the documentation, and nothing more than it may know.
+    #[test]
+    fn every_error_has_its_status_and_a_documented_public_code() {
+        let known: BTreeSet<_> = [Error::CODES, crate::http::problem::CODES, misario_tower::problem::CODES]
+            .into_iter()
+            .flatten()
+            .map(|(code, _)| *code)
+            .collect();
+        let mut lines = Vec::new();
+        for error in leaves() {
+            let code = error.code();
+            let (status, public) = crate::http::problem::public(&error);
+            assert!(known.contains(public), "{public}");
+            lines.push(format!("{code} {} {public}", status.as_u16()));
+        }
+        insta::assert_snapshot!("public_codes", lines.join("\n"));
     }
 }

@@ -73,6 +73,9 @@ pub struct Instance {
     longest_access: std::sync::atomic::AtomicU64,
     /// The longest renewal window that any app ever had, in seconds.
     longest_window: std::sync::atomic::AtomicU64,
+    under_way: intents::UnderWay,
+    /// What goes on without being asked, until the stop.
+    loops: parking_lot::Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Held from the reading of what is stored to the append that says it, so that the log's last word is the store's.
     changing_keys: tokio::sync::Mutex<()>,
     /// As for keys.
@@ -89,6 +92,11 @@ impl Instance {
     /// The clocks, now.
     pub(crate) fn moment(&self) -> Moment {
         Moment { wall: self.clock.wall(), mono: self.clock.mono() }
+    }
+
+    /// What this node has applied of the log.
+    pub(crate) fn position(&self) -> Position {
+        self.memory.read().replica().view().applied()
     }
 
     /// What this authority answers checks from.

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 pub use config::{AppSetting, Parts, Platform, ServerConfig, SettingSource, Stores};
 pub use error::{Error, GrantFault, InputFault, InternalFault, SignInFault};
+pub use http::problem::CODES as PUBLIC_CODES;
 pub use http::{FeedEnded, ServeError, serve};
 pub use instance::{Instance, StartError};
 

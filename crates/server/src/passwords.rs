@@ -4,15 +4,18 @@
 //! would starve every other route, so a few threads do nothing else, behind a short queue: what does not fit is refused
 //! at once, and the rest of the server does not notice.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+mod argon;
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
 use misario_jose::Entropy;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
+
+use argon::Memory;
 
 /// Sign-ins that may wait for each thread; at 20 ms each the last one waits about a third of a second.
 const QUEUE_PER_THREAD: usize = 16;
@@ -20,7 +23,10 @@ const QUEUE_PER_THREAD: usize = 16;
 /// The longest password that is hashed, in octets: all of it counts, nothing is cut off.
 pub(crate) const MAX_PASSWORD: usize = 1_024;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// The pool gives its memory back after so long without work.
+const QUIET: Duration = Duration::from_secs(2);
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// The pool.
 pub(crate) struct Passwords {
@@ -38,14 +44,17 @@ impl Passwords {
     pub(crate) fn start(threads: usize, entropy: Arc<dyn Entropy>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(threads * QUEUE_PER_THREAD);
         let jobs = Arc::new(Mutex::new(jobs));
+        let memories: Arc<[_]> = (0..threads).map(|_| Mutex::new(Memory::default())).collect();
         for number in 0..threads {
-            let jobs = Arc::clone(&jobs);
-            std::thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&jobs))?;
+            let (jobs, memories) = (Arc::clone(&jobs), Arc::clone(&memories));
+            std::thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || work(number, &jobs, &memories))?;
         }
         let mut random = [0; 32];
         entropy.fill(&mut random);
         // Made without the pool: the server is starting, nobody waits.
-        let nobody = hash_with(&random, &random[..16]).unwrap_or_default().into();
+        let nobody = Memory::default().hash(&random, &random[..16]).unwrap_or_default().into();
         Ok(Self { queue, entropy, nobody })
     }
 
@@ -54,7 +63,7 @@ impl Passwords {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || hash_with(&password, &salt)).await?.ok_or(Busy)
+        self.run(move |memory| memory.hash(&password, &salt)).await?.ok_or(Busy)
     }
 
     /// Whether `password` is the one behind `hash`. Without a hash it takes as long and is wrong.
@@ -62,15 +71,15 @@ impl Passwords {
         let known = hash.is_some();
         let hash: Arc<str> = hash.map_or_else(|| Arc::clone(&self.nobody), Into::into);
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        let right = self.run(move || hasher().verify_password(&password, &*hash).is_ok()).await?;
+        let right = self.run(move |memory| memory.verify(&password, &hash)).await?;
         Ok(right && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, done) = oneshot::channel();
-        let job: Job = Box::new(move || {
+        let job: Job = Box::new(move |memory| {
             // A caller that went away is not waited for; its work is thrown away unread.
-            let _ = answer.send(work());
+            let _ = answer.send(work(memory));
         });
         match self.queue.try_send(job) {
             Ok(()) => done.await.map_err(|_| Busy),
@@ -79,25 +88,29 @@ impl Passwords {
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+/// What thread `number` of the pool does. Its memory is its own; whoever waits at the queue when there is nothing to do
+/// gives back everybody's.
+fn work(number: usize, jobs: &Mutex<Receiver<Job>>, memories: &[Mutex<Memory>]) {
+    let Some(own) = memories.get(number) else { return };
     loop {
         // The lock is held only while waiting, so an idle pool has one thread at the queue and the others behind it.
-        let job = jobs.lock().recv();
+        let job = {
+            let queue = jobs.lock();
+            match queue.recv_timeout(QUIET) {
+                Err(RecvTimeoutError::Timeout) => {
+                    // Who is at work has its lock.
+                    memories.iter().filter_map(Mutex::try_lock).for_each(|mut memory| memory.release());
+                    queue.recv().ok()
+                }
+                Err(RecvTimeoutError::Disconnected) => None,
+                Ok(job) => Some(job),
+            }
+        };
         match job {
-            Ok(job) => job(),
-            Err(_) => return,
+            Some(job) => job(&mut own.lock()),
+            None => return,
         }
     }
-}
-
-fn hasher() -> Argon2<'static> {
-    // m = 19 MiB, t = 2, p = 1: the defaults, spelled out so that an update of the library does not change them.
-    let params = Params::new(19_456, 2, 1, None).unwrap_or_default();
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
-fn hash_with(password: &[u8], salt: &[u8]) -> Option<String> {
-    hasher().hash_password_with_salt(password, salt).ok().map(|hash| hash.to_string())
 }
 
 #[cfg(test)]
@@ -114,6 +127,28 @@ mod tests {
         assert_eq!(pool.verify(Some(&hash), "correct horse ").await, Ok(false));
         assert_eq!(pool.verify(None, "correct horse").await, Ok(false));
         assert_eq!(pool.verify(Some("no hash"), "x").await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn an_idle_pool_holds_no_memory() {
+        let pool = Passwords::start(2, Arc::new(OsEntropy)).unwrap();
+        for _ in 0..8 {
+            pool.verify(None, "x").await.unwrap();
+        }
+        let before = resident();
+        let given_back = async {
+            while resident() + 15 * 1024 > before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(QUIET * 10, given_back).await.expect("19 MiB are held for nothing");
+    }
+
+    /// This process's resident memory, in KiB.
+    fn resident() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     #[tokio::test]

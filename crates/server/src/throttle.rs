@@ -1,4 +1,5 @@
-//! How often a sign-in may be tried: per account, whatever its spelling, and per network address.
+//! How often a sign-in may be tried: per account, whatever its spelling, and per network address; and how often a login
+//! may prove once more who it is, counted for itself, so that nobody from outside keeps its user from it.
 //!
 //! Failures are counted before the password is looked at and taken back when it was right, so that parallel attempts
 //! cannot slip under the limit. Each failure beyond the free ones doubles the wait, up to a limit; a success resets the
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use misario_core::changes::MonoTime;
+use misario_core::id::SessionId;
 use misario_core::user::Username;
 use parking_lot::Mutex;
 
@@ -18,6 +20,15 @@ use counters::{Counter, Counters, Limit};
 const ACCOUNT: Limit = Limit { free: 5, forgives_every: None };
 /// Many people share an address, and some of them mistype every day.
 const ADDRESS: Limit = Limit { free: 50, forgives_every: Some(Duration::from_mins(1)) };
+
+/// Who tries.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Account {
+    /// Whoever says to be this user.
+    Name(Username),
+    /// A login that lives.
+    Login(SessionId),
+}
 
 /// The counters.
 #[derive(Default)]
@@ -28,14 +39,14 @@ pub(crate) struct Throttle {
 /// Apart, so that a flood of the one kind pushes out nothing of the other.
 #[derive(Default)]
 struct Counted {
-    accounts: Counters<Username>,
+    accounts: Counters<Account>,
     addresses: Counters<IpAddr>,
 }
 
 /// An attempt that may be made. It counts as a failure unless [`Throttle::succeeded`] takes it back.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    account: Username,
+    account: Account,
     address: Option<IpAddr>,
     at: MonoTime,
     /// When the counters were last moved before.
@@ -47,7 +58,7 @@ impl Throttle {
     /// Leave for one attempt, or how long to wait.
     pub(crate) fn attempt(
         &self,
-        account: &Username,
+        account: &Account,
         address: Option<IpAddr>,
         now: MonoTime,
     ) -> Result<Attempt, Duration> {
@@ -104,8 +115,8 @@ mod tests {
         MonoTime::from_millis(secs * 1_000)
     }
 
-    fn name(text: &str) -> Username {
-        Username::new(text).unwrap()
+    fn name(text: &str) -> Account {
+        Account::Name(Username::new(text).unwrap())
     }
 
     #[test]

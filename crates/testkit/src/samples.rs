@@ -49,6 +49,7 @@ pub fn session(number: u64) -> Session {
         transport: Transport::Cookie,
         issued: Position::new(Epoch(1), 0),
         created: NOW,
+        created_tick: 0,
         auth_time: NOW,
         login_exp: NOW.saturating_add(12 * 3600),
         idle: 1800,

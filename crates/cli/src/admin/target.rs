@@ -1,6 +1,7 @@
 //! Which server is meant.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use misario_core::secret::SecretText;
 
@@ -8,12 +9,16 @@ use super::{Admin, Direct};
 use crate::cli::Context;
 use crate::data::DataFolder;
 use crate::data::instance::Instance;
-use crate::data::run_file::{Credential, Run, RunFile};
+use crate::data::lock::FolderLock;
+use crate::data::run_file::{Credential, RunFile};
 use crate::environment::Environment;
 use crate::failure::CliError;
 use crate::host::{self, LogFormat, Opened, Setup};
 use crate::http::{Base, Call, HttpClient};
 use crate::secrets;
+
+/// How long a server of this machine may take to say that it lives.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The server as typed.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -29,49 +34,67 @@ pub(crate) struct Target {
 impl Target {
     /// The server that is meant, however it is reached.
     pub(crate) async fn connect(&self, context: &Context) -> anyhow::Result<Admin> {
+        let data = self.folder().path().to_owned();
+        self.connect_if_any(context).await?.ok_or_else(|| CliError::NoServer { data }.into())
+    }
+
+    /// The server that is meant, however it is reached; `None` where none runs and there is no store.
+    pub(crate) async fn connect_if_any(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
         if let Some(admin) = self.running(context).await? {
-            return Ok(admin);
+            return Ok(Some(admin));
         }
         let folder = self.folder();
-        let Some(instance) = Instance::read(&folder)? else {
-            return Err(CliError::NoServer { data: folder.path().to_owned() }.into());
-        };
+        let Some(instance) = Instance::read(&folder)? else { return Ok(None) };
         host::start_log(&context.environment, "error", LogFormat::Text)?;
         let opened = Opened::open(&folder, Setup::bare(instance), "misario, a command").await?;
         context.output.note(&format!("no server runs on {}: working on its store directly", folder.path().display()));
-        Ok(Admin::direct(Direct::new(opened)))
+        Ok(Some(Admin::direct(Direct::new(opened))))
     }
 
     /// A server that runs; for what makes no sense without one.
     pub(crate) async fn connect_running(&self, context: &Context) -> anyhow::Result<Admin> {
-        let data = self.folder().path().to_owned();
-        self.running(context).await?.ok_or_else(|| CliError::NoServer { data }.into())
+        if let Some(admin) = self.running(context).await? {
+            return Ok(admin);
+        }
+        let (folder, data) = (self.folder(), self.folder().path().to_owned());
+        let has_store = Instance::read(&folder)?.is_some();
+        Err(if has_store { CliError::NotRunning { data } } else { CliError::NoServer { data } }.into())
+    }
+
+    /// Whether somebody said which server is meant.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.url.is_some() || self.data.is_some()
     }
 
     fn folder(&self) -> DataFolder {
         DataFolder::at(self.data.as_deref())
     }
 
-    async fn running(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
+    /// The server that runs, if one does.
+    pub(crate) async fn running(&self, context: &Context) -> anyhow::Result<Option<Admin>> {
         if let Some(url) = &self.url {
             let base = Base::parse(url)?;
             let credential = admin_token(&context.environment)?.ok_or(CliError::NoAdminToken)?;
             return Ok(Some(Admin::over_http(base, credential)));
         }
-        let Some(run) = RunFile::read(&self.folder())? else { return Ok(None) };
-        let base = Base::parse(&run.url)?;
-        if !is_alive(&base, &run).await {
-            return Ok(None);
-        }
+        let folder = self.folder();
+        // The lock first: its holder removed what an earlier one left, so a file that is read after this is its own. One
+        // that nobody holds a lock for names an address, and the secret in it is none of a stranger's business.
+        let Some(holder) = FolderLock::holder(&folder)? else { return Ok(None) };
+        let Some(run) = RunFile::read(&folder)?.filter(|run| holder.pid == Some(run.pid)) else { return Ok(None) };
+        let base = Base::own(&run.url)?;
+        answers(&base).await?;
         Ok(Some(Admin::over_http(base, run.client)))
     }
 }
 
-/// Whether the server that wrote the file is there: a killed one leaves its file behind.
-async fn is_alive(base: &Base, run: &Run) -> bool {
-    let process = i32::try_from(run.pid).ok().and_then(rustix::process::Pid::from_raw);
-    let exists = process.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
-    exists && HttpClient::new().send(base, Call::get("/healthz")).await.is_ok()
+/// Fails soon where the server is there and does not answer, before anything is asked that may take its time.
+async fn answers(base: &Base) -> Result<(), CliError> {
+    let why = || format!("it runs, and nothing came within {} s", PATIENCE.as_secs());
+    let late = |_| CliError::Unreachable { url: base.as_str().to_owned(), why: why() };
+    let http = HttpClient::new();
+    let answered = tokio::time::timeout(PATIENCE, http.send(base, Call::get("/healthz")));
+    answered.await.map_err(late)?.map(drop)
 }
 
 /// `client-id:secret` from the environment.

@@ -27,7 +27,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<()> {
         Command::User(command) => wait(user::run(command, context)),
         Command::Client(command) => wait(client::run(command, context)),
         Command::Session(command) => wait(session::run(command, context)),
-        Command::Config(command) => config::run(&command, context),
+        Command::Config(command) => wait(config::run(&command, context)),
         Command::Demo(command) => wait(demo::run(command, context)),
         Command::Keys(command) => wait(keys::run(command, context)),
         Command::InternalDemoApp => wait(internal::app::run(context)),

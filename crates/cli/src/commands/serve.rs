@@ -3,17 +3,22 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use misario_core::app::BUILT_IN;
+use misario_core::id::AppId;
+use misario_core::user::{Grant, UserState};
+use misario_server::instance::UserView;
+use serde_json::json;
 
-use super::pages;
-use crate::admin::Admin;
 use crate::cli::Context;
 use crate::config::{self, ConfigError, ConfigErrors, Defaults, FILE};
 use crate::data::DataFolder;
-use crate::data::run_file::Credential;
+use crate::data::instance::{self, MadeBy};
 use crate::host::{self, LogFormat, Opened, Ready, Setup};
-use crate::http::Base;
 use crate::output::{GOOD, NAME};
+
+/// How many users are looked at, in pages of so many, for whether one of them is an administrator.
+const LOOKED_AT: u32 = 2_000;
+const PAGE: u32 = 500;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -40,19 +45,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     host::start_log(&context.environment, "info", args.log)?;
     host::raise_file_limit();
     let folder = DataFolder::at(Some(&args.data));
+    instance::admit(&folder, &settings.database, MadeBy::Serve)?;
     let address = settings.http;
     let issuer = settings.issuer.clone().unwrap_or_default();
     let bootstrap = settings.bootstrap_secret.is_some();
     let socket = host::listen(address).await?;
-    let opened =
-        Opened::open(&folder, Setup::new(settings, issuer.clone()), &format!("misario serve, {}", socket.1)).await?;
+    let setup = Setup::new(settings, issuer.clone(), MadeBy::Serve);
+    let opened = Opened::open(&folder, setup, &format!("misario serve, {}", socket.1)).await?;
     host::serve(opened, &folder, socket, async |ready| announce(context, &ready, &issuer, bootstrap).await).await
 }
 
 async fn announce(context: &Context, ready: &Ready<'_>, issuer: &str, bootstrap: bool) -> anyhow::Result<()> {
     let url = ready.url;
     tracing::info!(url, issuer, "ready");
-    let hint = if has_administrator(ready).await? { None } else { Some(hint(issuer, bootstrap)) };
+    let hint = (has_administrator(ready).await == Some(false)).then(|| hint(issuer, bootstrap));
     let value = json!({ "url": url, "issuer": issuer, "pid": std::process::id(), "hint": hint });
     context.output.result(&value, |out| {
         writeln!(out, "{GOOD}ready{GOOD:#} on {NAME}{url}{NAME:#} as {issuer}")?;
@@ -74,13 +80,25 @@ fn hint(issuer: &str, bootstrap: bool) -> String {
     }
 }
 
-async fn has_administrator(ready: &Ready<'_>) -> anyhow::Result<bool> {
-    let Credential { id, secret } = &ready.opened.credential;
-    let admin = Admin::over_http(Base::parse(ready.url)?, Credential { id: id.clone(), secret: secret.clone() });
-    let users = pages(&admin, "/admin/v1/users?limit=1000", "users").await?;
-    let is_admin = |user: &Value| {
-        let roles = user["grants"]["misario"]["roles"].as_array();
-        user["state"] == "active" && roles.is_some_and(|roles| roles.iter().any(|role| role == "admin"))
-    };
-    Ok(users.iter().any(is_admin))
+/// Whether an active administrator was found; `None` when there are too many users to look at each, or when the store
+/// does not say: nobody waits, and no start fails, for the sake of a hint.
+async fn has_administrator(ready: &Ready<'_>) -> Option<bool> {
+    let (instance, mut after) = (ready.opened.server.instance(), None);
+    for _ in 0..LOOKED_AT / PAGE {
+        let (users, next) = instance.list_users(after.as_deref(), PAGE).await.ok()?;
+        if users.iter().any(is_active_administrator) {
+            return Some(true);
+        }
+        if next.is_none() {
+            return Some(false);
+        }
+        after = next;
+    }
+    None
+}
+
+fn is_active_administrator(user: &UserView) -> bool {
+    let administrates =
+        |(app, grant): (&AppId, &Grant)| app.as_str() == BUILT_IN && grant.roles.iter().any(|role| role == "admin");
+    user.state == UserState::Active && user.grants.iter().any(administrates)
 }

@@ -7,7 +7,6 @@ use super::app::text;
 use super::published;
 use crate::admin::{Admin, Target, segment};
 use crate::cli::Context;
-use crate::failure::CliError;
 use crate::output::{FAINT, NAME, table};
 use crate::secrets::PasswordSource;
 
@@ -198,24 +197,11 @@ async fn passwd(admin: &Admin, context: &Context, args: &Passwd) -> anyhow::Resu
 }
 
 async fn role(admin: &Admin, context: &Context, args: &Role) -> anyhow::Result<()> {
-    let user = format!("/admin/v1/users/{}", segment(&args.user));
-    let found = admin.get(&user).await?;
-    let found = found.get("user").unwrap_or(&found);
-    let grant = &found["grants"][&args.app];
-    let held = |kind: &str| -> Vec<String> {
-        grant[kind].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let mut roles = held("roles");
-    if let Some(absent) = args.remove.iter().find(|role| !roles.contains(role)) {
-        let what = format!("{} does not have the role {absent} in {}", args.user, args.app);
-        return Err(CliError::Usage { what, fix: "see `misario user list`" }.into());
-    }
-    roles.retain(|role| !args.remove.contains(role));
-    roles.extend(args.add.iter().filter(|role| !roles.contains(role)).cloned().collect::<Vec<_>>());
-    let body = json!({ "roles": roles, "permissions": held("permissions") });
-    let answer = admin.put(&format!("{user}/grants/{}", segment(&args.app)), &body).await?;
+    let path = format!("/admin/v1/users/{}/grants/{}", segment(&args.user), segment(&args.app));
+    let answer = admin.put(&path, &json!({ "add": args.add, "remove": args.remove })).await?;
+    let roles = text(&answer["user"]["grants"][&args.app]["roles"]);
     context.output.result(&answer, |out| {
-        let has = if roles.is_empty() { "no roles".to_owned() } else { roles.join(", ") };
+        let has = if roles.is_empty() { "no roles" } else { &roles };
         writeln!(out, "{NAME}{}{NAME:#} has in {}: {has}", args.user, args.app)?;
         published::print(out, &answer["published"])
     })?;

@@ -69,19 +69,36 @@ fn id(reader: &mut Reader, name: &str, at: &Origin) -> Option<AppId> {
 
 /// What was not written is shown with its default.
 fn show(reader: &mut Reader, app: &App) {
-    let key = |last: &str| format!("app.{}.{last}", app.id);
-    let lifetimes = &app.lifetimes;
-    for (last, seconds) in [
-        ("access_ttl", lifetimes.access),
-        ("idle", lifetimes.idle),
-        ("absolute", lifetimes.absolute),
-        ("renew_window", lifetimes.renew_window),
-        ("reuse_interval", lifetimes.reuse_interval),
-    ] {
-        reader.shown(&key(last), &super::duration::text(Duration::from_secs(seconds)));
+    for (last, value) in with_default(app) {
+        reader.shown(&format!("app.{}.{last}", app.id), &value);
     }
-    reader.shown(&key("audience"), &app.audience);
-    reader.shown(&key("cookie"), &app.cookies.access);
-    reader.shown(&key("signing_alg"), app.signing_alg.name());
-    reader.shown(&key("max_logins"), &app.max_logins.map_or_else(|| "unlimited".to_owned(), |max| max.to_string()));
+}
+
+/// An app's settings as `misario.toml` would name and write them, whether they come from it or not.
+pub(crate) fn written(app: &App) -> Vec<(&'static str, String)> {
+    let origins = |origins: &[WebOrigin]| origins.iter().map(WebOrigin::as_str).collect::<Vec<_>>().join(", ");
+    let mut settings = vec![
+        ("mode", app.mode.name().to_owned()),
+        ("transports", app.transports.iter().map(|transport| transport.name()).collect::<Vec<_>>().join(", ")),
+        ("origins", origins(&app.origins)),
+        ("trusted_origins", origins(&app.trusted_origins)),
+    ];
+    settings.extend(with_default(app));
+    settings
+}
+
+fn with_default(app: &App) -> Vec<(&'static str, String)> {
+    let seconds = |seconds| super::duration::text(Duration::from_secs(seconds));
+    let lifetimes = &app.lifetimes;
+    vec![
+        ("access_ttl", seconds(lifetimes.access)),
+        ("idle", seconds(lifetimes.idle)),
+        ("absolute", seconds(lifetimes.absolute)),
+        ("renew_window", seconds(lifetimes.renew_window)),
+        ("reuse_interval", seconds(lifetimes.reuse_interval)),
+        ("audience", app.audience.clone()),
+        ("cookie", app.cookies.access.clone()),
+        ("signing_alg", app.signing_alg.name().to_owned()),
+        ("max_logins", app.max_logins.map_or_else(|| "unlimited".to_owned(), |max| max.to_string())),
+    ]
 }

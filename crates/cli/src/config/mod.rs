@@ -17,6 +17,7 @@ mod settings;
 mod tests;
 mod value;
 
+pub(crate) use apps::written as app_as_written;
 pub(crate) use duration::text as duration_text;
 pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use settings::{Defaults, Settings, Shown};

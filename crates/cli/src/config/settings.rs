@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::error::{ConfigError, ConfigErrors};
 use super::reader::Reader;
-use super::value::{Origin, Raw, Values};
+use super::value::{Leaf, Origin, Values};
 use super::{apps, policies};
 use crate::secrets;
 
@@ -98,6 +98,11 @@ fn issuer(reader: &mut Reader, defaults: &Defaults) -> Option<String> {
         }
         return None;
     };
+    if defaults.own_apps {
+        let why = "`dev` is its own issuer, under the address that it listens on; leave it out, or use `misario serve`";
+        reader.invalid("issuer", why.into());
+        return None;
+    }
     // RFC 8414 §2: a URL without query and fragment. Stock libraries compare it character by character.
     let origin = WebOrigin::of_url(&written);
     if origin.is_none() || written.contains(['?', '#']) || written.ends_with('/') {
@@ -115,28 +120,39 @@ fn listen(reader: &mut Reader, defaults: &Defaults) -> SocketAddr {
     if reader.written_text("listen.admin").is_some() {
         reader.not_available("listen.admin", "administration is on listen.http; keep it from the outside in the proxy");
     }
-    if let Some((address, at)) = &defaults.http {
-        let value = address.clone();
-        reader.shown.push(Shown { key: "listen.http".into(), value, origin: at.to_string() });
-        return address.parse().unwrap_or_else(|_| {
-            let (key, value) = ("listen.http".to_owned(), format!("{address:?}"));
-            let why = "an address and a port: 127.0.0.1:8420, [::1]:8420 or 0.0.0.0:8420".to_owned();
-            reader.problem(ConfigError::Invalid { at: at.clone(), key, value, why });
-            standard
-        });
-    }
-    let mut address = standard;
-    reader.parsed("listen.http", &mut address);
-    let plain = reader
-        .values
-        .get("issuer")
-        .is_some_and(|leaf| matches!(&leaf.value, Raw::Text(url) if url.starts_with("http://")));
-    if plain && !address.ip().is_loopback() {
+    let (address, at) = if let Some((text, at)) = &defaults.http {
+        (argument(reader, text, at).unwrap_or(standard), at.clone())
+    } else {
+        let mut address = standard;
+        reader.parsed("listen.http", &mut address);
+        (address, reader.place("listen.http").unwrap_or(Origin::Default))
+    };
+    if !address.ip().is_loopback() && issuer_is_plain(reader) {
         let why =
             "the issuer is plain http, so this would offer passwords and tokens to the network; listen on 127.0.0.1";
-        reader.unsafe_value("listen.http", why);
+        let (key, value) = ("listen.http".to_owned(), format!("{:?}", address.to_string()));
+        reader.problem(ConfigError::Unsafe { at, key, value, why });
     }
     address
+}
+
+/// The address that an argument names, above all settings.
+fn argument(reader: &mut Reader, text: &str, at: &Origin) -> Option<SocketAddr> {
+    let value = text.to_owned();
+    reader.shown.push(Shown { key: "listen.http".into(), value, origin: at.to_string() });
+    let address = text.parse().ok();
+    if address.is_none() {
+        let (key, value) = ("listen.http".to_owned(), format!("{text:?}"));
+        let why = "an address and a port: 127.0.0.1:8420, [::1]:8420 or 0.0.0.0:8420".to_owned();
+        reader.problem(ConfigError::Invalid { at: at.clone(), key, value, why });
+    }
+    address
+}
+
+/// Judged by the origin as read, because a scheme may be written in any case.
+fn issuer_is_plain(reader: &Reader) -> bool {
+    let written = reader.values.get("issuer").and_then(Leaf::text);
+    written.and_then(|url| WebOrigin::of_url(&url)).is_some_and(|origin| !origin.is_https())
 }
 
 fn storage(reader: &mut Reader) -> PathBuf {

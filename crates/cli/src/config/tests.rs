@@ -153,6 +153,28 @@ fn what_would_cross_the_network_unprotected_is_unsafe() {
 }
 
 #[test]
+fn whoever_names_the_address_it_is_held_to_the_same_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("misario.toml");
+    let codes = |issuer: &str, listen: &str| {
+        std::fs::write(&path, format!("issuer = \"{issuer}\"\n")).unwrap();
+        let http = Some((listen.to_owned(), Origin::Argument { name: "--listen" }));
+        match load(Some(&path), &environment(&[]), &Defaults { http, own_apps: false }) {
+            Ok(settings) => vec![settings.http.to_string()],
+            Err(errors) => failure::reports(&errors.into()).into_iter().map(|report| report.what).collect(),
+        }
+    };
+    let refused = ["--listen: listen.http = \"0.0.0.0:1\" is unsafe"];
+    assert_eq!(codes("http://localhost:8420", "0.0.0.0:1"), refused);
+    assert_eq!(codes("HTTP://LocalHost:8420", "0.0.0.0:1"), refused);
+    assert_eq!(codes("http://localhost:8420", "127.0.0.1:1"), ["127.0.0.1:1"]);
+    assert_eq!(codes("https://auth.example.com", "0.0.0.0:1"), ["0.0.0.0:1"]);
+    let [only] =
+        complaints("issuer = \"HTTP://localhost:8420\"\n[listen]\nhttp = \"0.0.0.0:1\"\n", &[]).try_into().unwrap();
+    assert!(only.starts_with("config_unsafe | misario.toml:3: listen.http = "), "{only}");
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let found =
         complaints("[changes]\nlease = 2\n[app.web]\nmode = \"x\"\ntransports = [\"cookie\", \"pigeon\"]\n", &[]);
@@ -186,6 +208,44 @@ fn a_secret_comes_from_a_file_and_is_not_shown() {
         .try_into()
         .unwrap();
     assert!(only.starts_with("config_invalid") && !only.contains("canary"), "{only}");
+}
+
+/// Leads whoever adds a variant to the list below.
+const fn has_own_code(error: &ConfigError) -> bool {
+    match error {
+        ConfigError::Unreadable { .. }
+        | ConfigError::Syntax { .. }
+        | ConfigError::UnknownKey { .. }
+        | ConfigError::WrongType { .. }
+        | ConfigError::Invalid { .. }
+        | ConfigError::Missing { .. }
+        | ConfigError::NotAvailable { .. }
+        | ConfigError::Unsafe { .. }
+        | ConfigError::SecretUnreadable { .. } => true,
+        // It has the code of the app's mistake.
+        ConfigError::App { .. } => false,
+    }
+}
+
+#[test]
+fn every_mistake_has_its_code_in_the_list() {
+    let (at, key, value) = (|| Origin::Default, String::new, String::new);
+    let source = || std::io::Error::other("x");
+    let one_of_each = [
+        ConfigError::Unreadable { path: "f".into(), source: source() },
+        ConfigError::Syntax { at: at(), problem: value() },
+        ConfigError::UnknownKey { at: at(), key: key(), near: None, known: value() },
+        ConfigError::WrongType { at: at(), key: key(), value: value(), found: "", expected: "" },
+        ConfigError::Invalid { at: at(), key: key(), value: value(), why: value() },
+        ConfigError::Missing { at: at(), key: key(), why: "" },
+        ConfigError::NotAvailable { at: at(), key: key(), value: value(), available: "" },
+        ConfigError::Unsafe { at: at(), key: key(), value: value(), why: "" },
+        ConfigError::SecretUnreadable { at: at(), key: key(), path: "f".into(), source: source() },
+    ];
+    assert!(one_of_each.iter().all(has_own_code));
+    let codes: Vec<&str> = one_of_each.iter().map(ConfigError::code).collect();
+    let listed: Vec<&str> = ConfigError::CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, listed);
 }
 
 #[test]

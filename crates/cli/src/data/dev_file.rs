@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{DataFolder, private};
 use crate::failure::CliError;
 
-const NAME: &str = "dev.json";
+/// The file.
+pub(super) const NAME: &str = "dev.json";
 
 /// What the file says. It does not print: every field that is not a name is a secret.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub(crate) struct DevUser {
     pub(crate) username: String,
     /// Their password.
     pub(crate) password: String,
+    /// Whether the store may still have another password than this one, or no such user.
+    #[serde(default)]
+    pub(crate) pending: bool,
 }
 
 /// A demo client.
@@ -37,8 +41,8 @@ pub(crate) struct DevClient {
 }
 
 impl DevFile {
-    /// The file of the folder, or one with fresh passwords for these users, written before any of them is made: a
-    /// start that is cut off then goes on with the same ones.
+    /// The file of the folder, or one with fresh passwords for these users, written before any of them is set: a start
+    /// that is cut off then goes on with the same ones. Whoever set them says so with [`settle`](Self::settle).
     pub(crate) fn load_or_make(
         folder: &DataFolder,
         usernames: &[&str],
@@ -47,10 +51,19 @@ impl DevFile {
         if let Some(file) = private::read_json(&folder.file(NAME))? {
             return Ok(file);
         }
-        let user = |name: &&str| DevUser { username: (*name).to_owned(), password: password(entropy) };
+        let user = |name: &&str| DevUser { username: (*name).to_owned(), password: password(entropy), pending: true };
         let file = Self { users: usernames.iter().map(user).collect(), clients: Vec::new() };
         file.write(folder)?;
         Ok(file)
+    }
+
+    /// Notes that the store has these passwords.
+    pub(crate) fn settle(&mut self, folder: &DataFolder) -> Result<(), CliError> {
+        if self.users.iter().all(|user| !user.pending) {
+            return Ok(());
+        }
+        self.users.iter_mut().for_each(|user| user.pending = false);
+        self.write(folder)
     }
 
     /// Writes the file.

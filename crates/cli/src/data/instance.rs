@@ -1,8 +1,11 @@
-//! `instance.json`: under which issuer a store was last served, so that commands can open it without a server.
+//! `instance.json`: under which issuer a store was last served, so that commands can open it without a server, and
+//! which command made it, so that demo accounts stay where they belong.
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataFolder, private};
+use super::{DataFolder, dev_file, private};
 use crate::failure::CliError;
 
 const NAME: &str = "instance.json";
@@ -13,7 +16,21 @@ pub(crate) struct Instance {
     /// The claim `iss`.
     pub(crate) issuer: String,
     /// The store's file, relative to the folder.
-    pub(crate) database: std::path::PathBuf,
+    pub(crate) database: PathBuf,
+    /// The command whose store it is.
+    #[serde(default)]
+    pub(crate) made_by: MadeBy,
+}
+
+/// The command that made a store: they differ in what accounts are in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MadeBy {
+    /// `misario dev`: users and a client whose secrets it prints at every start.
+    Dev,
+    /// `misario serve`: the accounts that somebody meant.
+    #[default]
+    Serve,
 }
 
 impl Instance {
@@ -25,5 +42,19 @@ impl Instance {
     /// What the file says; `None` when nothing was ever served from this folder.
     pub(crate) fn read(folder: &DataFolder) -> Result<Option<Self>, CliError> {
         private::read_json(&folder.file(NAME))
+    }
+}
+
+/// Refuses a folder whose accounts are of the other kind: `dev`'s passwords are on terminals and in scroll-back, so none
+/// of its users may ever be served in earnest, nor be added to a store that is. Either file of `dev`'s is enough to know
+/// its folder, as the other one may be lost.
+pub(crate) fn admit(folder: &DataFolder, database: &Path, command: MadeBy) -> Result<(), CliError> {
+    let of_dev = Instance::read(folder)?.is_some_and(|instance| instance.made_by == MadeBy::Dev)
+        || folder.file(dev_file::NAME).exists();
+    let data = folder.path().to_owned();
+    match command {
+        MadeBy::Serve if of_dev => Err(CliError::FolderOfDev { data }),
+        MadeBy::Dev if !of_dev && folder.file(database).exists() => Err(CliError::FolderOfServe { data }),
+        _ => Ok(()),
     }
 }

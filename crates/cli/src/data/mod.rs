@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `misario.db` | the embedded store, which locks itself against a second process |
 //! | `master.key` | the root secrets that the store is sealed with; without it the store is noise |
-//! | `instance.json` | the issuer that the store was last served under |
+//! | `instance.json` | the issuer that the store was last served under, and by which command |
+//! | `folder.lock` | held by the one process that has the folder |
 //! | `run.json` | while a server runs: where it is, and a client that may administer it |
 //! | `dev.json` | `dev` only: the demo users' passwords and the demo client's secret |
+//! | `web.cookies`, `spa.cookies` | `dev` only: the cookies of the `curl` lines that it prints |
 
 pub(crate) mod dev_file;
 pub(crate) mod instance;
+pub(crate) mod lock;
 pub(crate) mod master;
 pub(crate) mod private;
 pub(crate) mod run_file;

@@ -1,6 +1,6 @@
 //! Files that hold secrets: readable by their owner only, and never half written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use crate::failure::CliError;
 fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
     write_beside(path, content)
         .and_then(|beside| fs::rename(&beside, path))
+        // The name is in the folder only once the folder is on the disk, and that is what the rename changed.
+        .and_then(|()| sync_folder(path))
         .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
 }
 
@@ -25,10 +27,19 @@ fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(content)?;
     file.sync_all()?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder)?.sync_all()?;
-    }
     Ok(beside)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Makes the file, empty, unless it is there; in any case nobody else can read it from here on.
+pub(crate) fn touch(path: &Path) -> Result<(), CliError> {
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
 }
 
 /// The file's content; `None` when there is none. A file that others may read is refused: its secrets are none.
@@ -77,11 +88,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_for_others_to_fill_is_private_whether_it_is_there_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jar");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        touch(&path).unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::write(&path, "kept").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        touch(&path).unwrap();
+        assert_eq!((mode(), fs::read_to_string(&path).unwrap().as_str()), (0o600, "kept"));
+    }
+
+    #[test]
     fn a_file_that_others_may_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         replace(&path, b"one").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(read(&path), Err(CliError::SecretExposed { mode: 0o640, .. })));
     }
 }

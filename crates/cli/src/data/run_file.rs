@@ -1,7 +1,7 @@
 //! `run.json`: how commands find a running server and prove that they may administer it.
 
-use std::fs;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use misario_core::secret::SecretText;
 use serde::{Deserialize, Serialize};
@@ -59,8 +59,8 @@ impl RunFile {
         Ok(Self { path })
     }
 
-    /// What the file of a folder says; `None` when no server runs there. One that was left behind by a killed server
-    /// is found, too: whether somebody answers is for the caller to see.
+    /// What the file of a folder says; `None` when there is none. One that was left behind by a killed server is read as
+    /// well: whether it counts is for the folder's lock to say.
     pub(crate) fn read(folder: &DataFolder) -> Result<Option<Run>, CliError> {
         let written: Option<Written> = private::read_json(&folder.file(NAME))?;
         Ok(written.map(|Written { url, pid, client }| Run {
@@ -68,6 +68,14 @@ impl RunFile {
             pid,
             client: Credential { id: client.id, secret: SecretText::new(client.secret) },
         }))
+    }
+}
+
+/// Removes what a killed server left.
+pub(super) fn remove_left_over(folder: &DataFolder) -> io::Result<()> {
+    match fs::remove_file(folder.file(NAME)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

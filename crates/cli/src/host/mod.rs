@@ -12,3 +12,4 @@ pub(crate) use log::{LogFormat, start as start_log};
 pub(crate) use opened::Opened;
 pub(crate) use parts::Setup;
 pub(crate) use serving::{Ready, listen, serve};
+pub(crate) use signals::StopSignals;

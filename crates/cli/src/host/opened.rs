@@ -13,6 +13,7 @@ use misario_tower::{Clock as _, OsEntropy, SystemClock};
 
 use super::Setup;
 use crate::data::instance::Instance;
+use crate::data::lock::FolderLock;
 use crate::data::run_file::Credential;
 use crate::data::{DataFolder, master};
 
@@ -27,12 +28,14 @@ pub(crate) struct Opened {
     pub(crate) credential: Credential,
     store: Arc<SqliteStore>,
     client: ClientId,
+    lock: FolderLock,
 }
 
 impl Opened {
-    /// Opens the store of the folder, which nobody else may have open, and starts a server on it.
+    /// Takes the folder, opens its store, neither of which anybody else may have, and starts a server on it.
     pub(crate) async fn open(folder: &DataFolder, setup: Setup, holder: &str) -> anyhow::Result<Self> {
         folder.create()?;
+        let lock = FolderLock::take(folder, holder).await?;
         let database = folder.file(&setup.database);
         let keys = master::load_or_make(folder, &database, &OsEntropy)?;
         let store = Arc::new(SqliteStore::open(
@@ -40,13 +43,14 @@ impl Opened {
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
         )?);
         store.set_holder(holder);
-        Instance { issuer: setup.config.issuer.clone(), database: setup.database }.write(folder)?;
+        let issuer = setup.config.issuer.clone();
+        Instance { issuer, database: setup.database, made_by: setup.made_by }.write(folder)?;
         let records: Arc<dyn RecordStore> = store.clone();
         let live: Arc<dyn LiveStore> = store.clone();
         let server = Server::start(Parts { config: setup.config, stores: Stores { records, live }, keys }).await?;
         let client = ClientId::new(RUN_CLIENT)?;
         let credential = run_client(&server, &client).await?;
-        Ok(Self { server, credential, store, client })
+        Ok(Self { server, credential, store, client, lock })
     }
 
     /// Stops the server, lets its run's client go, and gives the store back.
@@ -54,6 +58,8 @@ impl Opened {
         let removed = self.server.instance().remove_client(&self.client).await;
         self.server.shutdown().await;
         self.store.close().await?;
+        // Last, when whoever takes the folder next finds the store closed.
+        drop(self.lock);
         Ok(removed?)
     }
 }

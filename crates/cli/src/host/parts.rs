@@ -7,7 +7,7 @@ use std::time::Duration;
 use misario_server::{AppSetting, ServerConfig, SettingSource};
 
 use crate::config::{Origin, Settings};
-use crate::data::instance::Instance;
+use crate::data::instance::{Instance, MadeBy};
 
 /// What a server in a data folder is started from.
 #[derive(Debug)]
@@ -16,11 +16,13 @@ pub(crate) struct Setup {
     pub(crate) config: ServerConfig,
     /// The file of its store, relative to the folder.
     pub(crate) database: PathBuf,
+    /// The command whose store it is.
+    pub(crate) made_by: MadeBy,
 }
 
 impl Setup {
-    /// The server that `settings` describe, under `issuer`.
-    pub(crate) fn new(settings: Settings, issuer: String) -> Self {
+    /// The server that `settings` describe, under `issuer`, for this command.
+    pub(crate) fn new(settings: Settings, issuer: String, made_by: MadeBy) -> Self {
         let setting = |(app, at)| AppSetting { app, source: source(&at) };
         let config = ServerConfig {
             issuer,
@@ -32,7 +34,7 @@ impl Setup {
             bootstrap_secret: settings.bootstrap_secret,
             password_threads: password_threads(),
         };
-        Self { config, database: settings.database }
+        Self { config, database: settings.database, made_by }
     }
 
     /// The server that an existing store needs for a command: its apps are in the store.
@@ -47,7 +49,7 @@ impl Setup {
             bootstrap_secret: None,
             password_threads: 1,
         };
-        Self { config, database: instance.database }
+        Self { config, database: instance.database, made_by: instance.made_by }
     }
 }
 

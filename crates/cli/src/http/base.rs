@@ -11,17 +11,23 @@ pub(crate) struct Base(Origin);
 impl Base {
     /// The base that `url` names.
     pub(crate) fn parse(url: &str) -> Result<Self, CliError> {
-        let usage = |what: String, fix| CliError::Usage { what, fix };
-        let origin: Origin = url.trim_end_matches('/').parse().map_err(|_| {
-            usage(
-                format!("{url:?} is no server's URL"),
-                "a server is named by scheme, host and port: http://127.0.0.1:8420",
-            )
-        })?;
+        let origin = origin(url)?;
         if !origin.is_plain_loopback() {
+            let what = format!("{url} is not on this machine");
             let fix =
                 "this version speaks plain HTTP to this machine only; use a tunnel: ssh -L 8420:127.0.0.1:8420 HOST";
-            return Err(usage(format!("{url} is not on this machine"), fix));
+            return Err(CliError::Usage { what, fix });
+        }
+        Ok(Self(origin))
+    }
+
+    /// The base of a server of this machine's, as it wrote it down itself, where only its user can write. It may listen
+    /// on any of the machine's addresses; what is sent there stays on the machine.
+    pub(crate) fn own(url: &str) -> Result<Self, CliError> {
+        let origin = origin(url)?;
+        if origin.is_https() {
+            let fix = "the file is written by `serve` and `dev`; stop the server and start it again";
+            return Err(CliError::Usage { what: format!("{url} is not the URL of a server of ours"), fix });
         }
         Ok(Self(origin))
     }
@@ -40,6 +46,13 @@ impl Base {
     }
 }
 
+fn origin(url: &str) -> Result<Origin, CliError> {
+    url.trim_end_matches('/').parse().map_err(|_| CliError::Usage {
+        what: format!("{url:?} is no server's URL"),
+        fix: "a server is named by scheme, host and port: http://127.0.0.1:8420",
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +63,14 @@ mod tests {
         assert_eq!(Base::parse("http://localhost").unwrap().authority(), "localhost:80");
         for bad in ["https://auth.example.com", "http://10.0.0.1:8420", "127.0.0.1:8420", "http://localhost/path"] {
             assert!(Base::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn our_own_server_may_listen_on_any_address_of_the_machine() {
+        assert_eq!(Base::own("http://10.0.0.1:8420").unwrap().authority(), "10.0.0.1:8420");
+        for bad in ["https://10.0.0.1:8420", "10.0.0.1:8420", "http://10.0.0.1/path"] {
+            assert!(Base::own(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,9 +1,12 @@
 //! `misario dev`, from its first start to the next.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{Server, call, json, me, misario, run, run_with, text};
@@ -30,6 +33,43 @@ fn the_lines_that_dev_prints_work_when_they_are_pasted() {
         let shell = Command::new("sh").current_dir(folder.path()).args(["-ec", &script.join("\n")]).output().unwrap();
         assert!(shell.status.success(), "{app}: {}{}", text(&shell.stdout), text(&shell.stderr));
         assert!(text(&shell.stdout).contains("\"roles\":[\"hr\",\"user\"]"), "{app}");
+    }
+    for name in fs::read_dir(&server.data).unwrap().map(|entry| entry.unwrap().path()) {
+        let mode = fs::metadata(&name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} can be read by others: {mode:o}", name.display());
+    }
+    for jar in ["web.cookies", "spa.cookies"] {
+        assert!(fs::metadata(server.data.join(jar)).unwrap().len() > 0, "curl kept its cookies in {jar}");
+    }
+}
+
+#[test]
+fn settings_count_in_dev_as_its_help_says() {
+    let folder = folder();
+    let dev = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = misario(folder.path());
+        command.args(["dev", "--json"]).args(arguments).envs(variables.iter().copied());
+        command
+    };
+    let listen = ("MISARIO_LISTEN__HTTP", "127.0.0.9:0");
+    let server = Server::start(folder.path(), &mut dev(&[listen], &[]));
+    assert!(server.url().starts_with("http://127.0.0.9:"), "{}", server.url());
+    assert_eq!(server.login("web", "alice", "cookie").status, 200);
+    server.stop();
+    let server = Server::start(folder.path(), &mut dev(&[listen], &["--listen", "127.0.0.8:0"]));
+    assert!(server.url().starts_with("http://127.0.0.8:"), "{}", server.url());
+    server.stop();
+    fs::write(folder.path().join("named.toml"), "[listen]\nhttp = \"127.0.0.7:0\"\n").unwrap();
+    let server = Server::start(folder.path(), &mut dev(&[], &["--config", "named.toml"]));
+    assert!(server.url().starts_with("http://127.0.0.7:"), "{}", server.url());
+    server.stop();
+    for (variable, code) in [
+        (("MISARIO_LISTEN__HTTP", "0.0.0.0:0"), "usage"),
+        (("MISARIO_ISSUER", "http://127.0.0.1:8420"), "config_invalid"),
+    ] {
+        let refused = dev(&[variable], &[]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{variable:?}");
+        assert!(text(&refused.stderr).contains(&format!("\"code\":\"{code}\"")), "{}", text(&refused.stderr));
     }
 }
 
@@ -67,6 +107,30 @@ fn a_restart_keeps_everything() {
 }
 
 #[test]
+fn passwords_that_dev_prints_work_even_if_it_lost_the_old_ones() {
+    let folder = folder();
+    let first = Server::dev(folder.path());
+    let (old, file) = (first.password("alice"), first.data.join("dev.json"));
+    let carried = first.login("web", "alice", "cookie").cookies();
+    first.stop();
+    fs::remove_file(&file).unwrap();
+    let second = Server::dev(folder.path());
+    assert_ne!(second.password("alice"), old);
+    for name in ["admin", "alice", "bob"] {
+        assert_eq!(second.login("web", name, "cookie").status, 200, "{name}");
+    }
+    let with_old = json!({ "app": "web", "username": "alice", "password": old });
+    assert_eq!(call(second.url(), "POST", "/v1/login", &[], Some(&with_old)).status, 401);
+    let headers = [("Misario-App", "web"), ("Cookie", carried.as_str())];
+    assert_eq!(call(second.url(), "GET", "/v1/me", &headers, None).status, 401, "another password ends logins");
+    let kept = second.login("web", "bob", "cookie").cookies();
+    second.stop();
+    let third = Server::dev(folder.path());
+    let headers = [("Misario-App", "web"), ("Cookie", kept.as_str())];
+    assert_eq!(call(third.url(), "GET", "/v1/me", &headers, None).status, 200, "once, not at every start");
+}
+
+#[test]
 fn what_was_revoked_before_a_crash_stays_revoked() {
     let folder = folder();
     let server = Server::dev(folder.path());
@@ -100,6 +164,36 @@ fn one_process_has_the_store_and_commands_go_through_it() {
 }
 
 #[test]
+fn what_a_killed_server_left_is_shown_to_no_stranger() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    let (address, file) = (server.url().strip_prefix("http://").unwrap().to_owned(), server.data.join("run.json"));
+    server.kill();
+    // Its number and its address are somebody else's by now, here this test's.
+    let mut left: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    left["pid"] = std::process::id().into();
+    fs::write(&file, left.to_string()).unwrap();
+    let stranger = TcpListener::bind(address).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let listed = run(folder.path(), &["user", "list", "--json"]);
+    assert_eq!(json(&listed)["users"].as_array().unwrap().len(), 3);
+    assert!(text(&listed.stderr).contains("no server runs"), "{}", text(&listed.stderr));
+    assert!(stranger.accept().is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "nobody called");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_told_from_none() {
+    let folder = folder();
+    let server = Server::dev(folder.path());
+    server.signal(Signal::STOP);
+    let listed = run(folder.path(), &["user", "list", "--json"]);
+    server.signal(Signal::CONT);
+    assert_eq!(listed.status.code(), Some(1));
+    assert!(text(&listed.stderr).contains("\"code\":\"server_unreachable\""), "{}", text(&listed.stderr));
+    assert_eq!(json(&run(folder.path(), &["user", "list", "--json"]))["users"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn without_a_server_commands_work_on_the_store_and_say_so() {
     let folder = folder();
     Server::dev(folder.path()).stop();
@@ -107,6 +201,9 @@ fn without_a_server_commands_work_on_the_store_and_say_so() {
     assert_eq!(json(&listed)["users"].as_array().unwrap().len(), 3);
     assert!(text(&listed.stderr).contains("no server runs"), "{}", text(&listed.stderr));
     json(&run(folder.path(), &["user", "disable", "bob", "--json"]));
+    let demo = run(folder.path(), &["demo", "refresh", "--json"]);
+    assert_eq!(demo.status.code(), Some(2));
+    assert!(text(&demo.stderr).contains("\"code\":\"server_not_running\""), "{}", text(&demo.stderr));
     let server = Server::dev(folder.path());
     assert_eq!(server.login("web", "bob", "cookie").status, 401);
     assert_eq!(server.login("web", "alice", "cookie").status, 200);
@@ -149,6 +246,14 @@ fn a_token_is_issued_explained_verified_and_revoked() {
     let issuer = server.url();
     let verify = ["token", "verify", "--json", "--jwks", "jwks.json", "--iss", issuer, "--aud", "app:service"];
     assert_eq!(json(&run_with(folder.path(), &verify, token))["verdict"], "accept");
+    // Without keys, those of the server that runs here, and its issuer.
+    let short = ["token", "verify", "--json", "--aud", "app:service"];
+    assert_eq!(json(&run_with(folder.path(), &short, token))["verdict"], "accept");
+    assert_eq!(explained["checks"][5], json!({ "check": "signature", "outcome": "passed" }), "{explained}");
+    let other = run_with(folder.path(), &["token", "verify", "--json", "--aud", "a", "--iss", "https://i.test"], token);
+    assert!(text(&other.stdout).contains("jwt_issuer_mismatch"), "{}", text(&other.stdout));
+    let keys_alone = ["token", "verify", "--json", "--aud", "app:service", "--jwks", "jwks.json"];
+    assert_eq!(run_with(folder.path(), &keys_alone, token).status.code(), Some(2), "whose they are is not known");
     assert_eq!(me(server.url(), "service", token).status, 200);
     json(&run_with(folder.path(), &["token", "revoke", "--json"], token));
     assert_eq!(me(server.url(), "service", token).status, 401);
@@ -171,12 +276,39 @@ fn roles_and_passwords_are_changed_by_command() {
 }
 
 #[test]
+fn roles_given_at_the_same_time_are_all_there() {
+    let folder = folder();
+    let _server = Server::dev(folder.path());
+    let names: Vec<String> = (0..8).map(|number| format!("role-{number}")).collect();
+    let give = |name: &String| {
+        let arguments = ["user", "role", "bob", "--app", "web", "--add", name, "--json"];
+        misario(folder.path()).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let given: Vec<_> = names.iter().map(give).collect();
+    for child in given {
+        json(&child.wait_with_output().unwrap());
+    }
+    let taken =
+        json(&run(folder.path(), &["user", "role", "bob", "--app", "web", "--remove", "user", "--add", "x", "--json"]));
+    let mut roles: Vec<&str> =
+        taken["user"]["grants"]["web"]["roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap()).collect();
+    roles.sort_unstable();
+    let expected: Vec<&str> = names.iter().map(String::as_str).chain(["x"]).collect();
+    assert_eq!(roles, expected);
+    let absent = run(folder.path(), &["user", "role", "bob", "--app", "web", "--remove", "user", "--add", "y"]);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(text(&absent.stderr).contains("[not_found]"), "{}", text(&absent.stderr));
+    let listed = json(&run(folder.path(), &["user", "list", "--json"])).to_string();
+    assert!(!listed.contains("\"y\""), "all or nothing: {listed}");
+}
+
+#[test]
 fn no_secret_is_in_the_arguments_of_any_process() {
     let folder = folder();
     let server = Server::dev(folder.path());
     let demo = misario(folder.path())
         .args(["demo", "revoke", "--rounds", "2", "--callers", "1", "--json"])
-        .stdout(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut seen = 0;

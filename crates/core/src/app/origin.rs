@@ -58,10 +58,7 @@ impl FromStr for Origin {
             _ => return Err(InvalidOrigin),
         };
         let (host, port) = split_port(authority).ok_or(InvalidOrigin)?;
-        let host = host.to_ascii_lowercase();
-        if !is_host(&host) {
-            return Err(InvalidOrigin);
-        }
+        let host = canonical_host(host).ok_or(InvalidOrigin)?;
         Ok(Self(match port {
             Some(port) if port != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
@@ -82,16 +79,21 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// A strict set: user information (`@`), spaces, escapes and a trailing dot are what confusions are made of.
-fn is_host(host: &str) -> bool {
+/// The host as browsers write it. A strict set: user information (`@`), spaces, escapes and a trailing dot are what
+/// confusions are made of.
+fn canonical_host(host: &str) -> Option<String> {
     if let Some(v6) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return v6.parse::<std::net::Ipv6Addr>().is_ok();
+        let address: std::net::Ipv6Addr = v6.parse().ok()?;
+        // WHATWG URL, host serializing: the compressed form, never with an IPv4 address in it.
+        let text = match address.to_ipv4_mapped() {
+            Some(_) => format!("::ffff:{:x}:{:x}", address.segments()[6], address.segments()[7]),
+            None => address.to_string(),
+        };
+        return Some(format!("[{text}]"));
     }
-    !host.is_empty()
-        && host.len() <= 253
-        && host.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    (host.len() <= 253 && host.split('.').all(is_label)).then(|| host.to_ascii_lowercase())
 }
 
 impl fmt::Display for Origin {
@@ -117,6 +119,9 @@ mod tests {
             ("HTTPS://App.Example.com:443", "https://app.example.com"),
             ("http://localhost:8420", "http://localhost:8420"),
             ("http://[::1]:80", "http://[::1]"),
+            ("http://[0:0:0:0:0:0:0:1]:8420", "http://[::1]:8420"),
+            ("https://[2001:DB8:0:0:0:0:0:1]", "https://[2001:db8::1]"),
+            ("https://[::ffff:192.0.2.1]", "https://[::ffff:c000:201]"),
         ] {
             assert_eq!(text.parse::<Origin>().map(|o| o.0), Ok(canonical.to_owned()));
         }

@@ -28,7 +28,7 @@ fn loopback_works_without_secure_cookies() {
 fn settings_that_cannot_work_are_named() {
     assert_eq!(code(app(&[])), "app_no_origin");
     assert_eq!(code(app(&["http://app.example.com"])), "app_origin_insecure");
-    assert_eq!(code(app(&["https://app.example.com", "http://localhost"])), "app_origin_insecure");
+    assert_eq!(code(app(&["https://app.example.com", "http://localhost"])), "app_origins_mixed");
     let mut no_transport = app(&["https://a.example"]);
     no_transport.transports.clear();
     assert_eq!(code(no_transport), "app_no_transport");
@@ -59,10 +59,36 @@ fn an_app_survives_its_stored_form() {
     assert_eq!(serde_json::from_str::<App>(&json).unwrap(), app);
 }
 
+/// One app's refresh cookie may bear the name of another's access cookie.
+#[test]
+fn two_apps_of_one_origin_have_cookies_of_their_own() {
+    let one = app(&["https://a.example"]);
+    let named = |id: &str, origin: &str| {
+        let origins = vec![origin.parse().unwrap()];
+        App::new(AppId::new(id).unwrap(), Mode::Hybrid, &[Transport::Cookie], origins)
+    };
+    let clash = named("web-refresh", "https://a.example");
+    assert_eq!(clash.clone().beside([&one]).unwrap_err().code(), "app_cookie_shared");
+    assert_eq!(one.clone().beside([&clash]).unwrap_err().code(), "app_cookie_shared");
+    assert!(named("web-refresh", "https://b.example").beside([&one]).is_ok(), "browsers keep origins apart");
+    assert!(named("spa", "https://a.example").beside([&one]).is_ok());
+    assert!(one.clone().beside([&one]).is_ok(), "an app does not stand in its own way");
+}
+
 #[test]
 fn every_error_has_its_code_documented() {
-    for bad in [app(&[]), app(&["http://app.example.com"])] {
-        let code = code(bad);
-        assert!(InvalidApp::CODES.iter().any(|(known, _)| *known == code), "{code}");
-    }
+    let (id, other) = (AppId::new("web").unwrap(), AppId::new("spa").unwrap());
+    let (app, origin, name) = (id.clone(), "http://a.example".parse().unwrap(), String::new());
+    let errors = [
+        InvalidApp::NoTransport { app: id.clone() },
+        InvalidApp::NoOrigin { app: id.clone() },
+        InvalidApp::Lifetime { app: id.clone(), key: "idle", seconds: 0, why: "" },
+        InvalidApp::InsecureOrigin { app: id.clone(), origin },
+        InvalidApp::MixedOrigins { app: id.clone(), origin: "http://localhost".parse().unwrap() },
+        InvalidApp::CookieShared { app: id.clone(), other, name: name.clone() },
+        InvalidApp::CookieName { app, name, why: "" },
+        InvalidApp::NoAudience { app: id },
+    ];
+    let codes: BTreeSet<_> = errors.iter().map(InvalidApp::code).collect();
+    assert_eq!(codes, InvalidApp::CODES.iter().map(|(code, _)| *code).collect());
 }

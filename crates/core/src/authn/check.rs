@@ -51,7 +51,7 @@ pub struct Ask {
 /// Why the authority is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskedFor {
-    /// The session behind a session token is not in memory.
+    /// The session behind a session token, or the key behind a JWT, is not in memory.
     Load,
     /// The route wants the authority's word, or the memory holds no lease.
     Verdict,
@@ -194,14 +194,18 @@ impl<'r> Check<'r> {
     ) -> Step {
         let outcome = match answer {
             Ok(answer) => answer.outcome.map(|facts| (answer.as_of, facts)),
-            Err(_) if ask.asked_for == AskedFor::Verdict && self.requirement.word == RouteWord::Leased => {
+            Err(UnavailableFault::Authority)
+                if ask.asked_for == AskedFor::Verdict && self.requirement.word == RouteWord::Leased =>
+            {
                 Err(UnavailableFault::LeaseExpired.into())
             }
             Err(fault) => Err(fault.into()),
         };
         match outcome {
             Ok((as_of, facts)) => {
+                // What only the host has is not kept: the browser's own first use must come by here.
                 if ask.asked_for == AskedFor::Load
+                    && ask.holder == Holder::Caller
                     && let Some(key) = self.key(memory)
                 {
                     memory.remember_load(key, &ask.ticket, as_of, &facts);
@@ -223,6 +227,9 @@ impl<'r> Check<'r> {
         }
         let leased = memory.replica().lease(now.mono).is_held();
         if !leased || self.requirement.word != RouteWord::Leased {
+            if let AccessCredential::Jwt(text) = credential {
+                memory.refuse_garbage(&self.app.id, text, now.wall)?;
+            }
             return Ok(Look::Ask(AskedFor::Verdict));
         }
         let key = memory.cache_key(&self.app.id, credential.text());
@@ -230,8 +237,9 @@ impl<'r> Check<'r> {
             return Ok(Look::Found(facts));
         }
         let AccessCredential::Jwt(text) = credential else { return Ok(Look::Ask(AskedFor::Load)) };
+        // Its key is with the authority alone: what that says is kept, as for a session.
         let Some(facts) = memory.verify_jwt(&self.app.id, text, now.wall)? else {
-            return Ok(Look::Ask(AskedFor::Verdict));
+            return Ok(Look::Ask(AskedFor::Load));
         };
         match memory.judge(&facts) {
             Verdict::Good => {}
@@ -240,7 +248,7 @@ impl<'r> Check<'r> {
         }
         let facts = Arc::new(facts);
         if self.holder() == Holder::Host {
-            // Nor is it cached: the browser's own first use must come by here.
+            // See `resume`.
             return Ok(Look::Found(facts));
         }
         memory.remember(key, Arc::clone(&facts));
@@ -274,6 +282,8 @@ impl<'r> Check<'r> {
 
     fn refused(&mut self, memory: &Memory, now: Moment, rejection: Rejection) -> Step {
         match self.first.take() {
+            // It may live, and be another's.
+            Some(_) if matches!(rejection, Rejection::Unavailable(_)) => Step::Done(Err(rejection)),
             // A dead credential beside a live one is not there.
             Some(first) => Step::Done(self.permit(memory, now, first)),
             None => Step::Done(Err(rejection)),

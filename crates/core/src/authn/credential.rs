@@ -81,10 +81,7 @@ impl<'a> Presented<'a> {
     /// Reads the request's credentials in the transports that the app lists. What comes any other way is not there.
     pub fn read(app: &App, headers: &'a dyn Headers) -> Result<Self, RequestFault> {
         let takes = |transport| app.transports.contains(&transport);
-        let mut presented = Self::default();
-        if takes(Transport::Bearer) || takes(Transport::Split) {
-            presented.bearer = single(headers, "authorization")?.and_then(bearer_token);
-        }
+        let mut presented = Self::without_cookies(app, headers)?;
         let cookie =
             |name: &str| read_cookie(headers, name).map_err(|CookieError::Duplicate| RequestFault::CookieDuplicate);
         if app.uses_cookies() {
@@ -93,12 +90,26 @@ impl<'a> Presented<'a> {
             let access = cookie(&app.cookies.access)?.filter(|value| !value.is_empty());
             presented.cookie = access.filter(|_| takes(Transport::Cookie));
         }
-        for text in [presented.bearer, presented.cookie, presented.refresh_cookie].into_iter().flatten() {
+        presented.fitting()
+    }
+
+    fn fitting(self) -> Result<Self, RequestFault> {
+        for text in [self.bearer, self.cookie, self.refresh_cookie].into_iter().flatten() {
             if text.len() > MAX_CREDENTIAL {
                 return Err(RequestFault::CredentialOversized { size: text.len(), limit: MAX_CREDENTIAL });
             }
         }
-        Ok(presented)
+        Ok(self)
+    }
+
+    /// The credentials beside cookies: for a request whose cookies contradict each other and only have to go.
+    pub fn without_cookies(app: &App, headers: &'a dyn Headers) -> Result<Self, RequestFault> {
+        let takes = |transport| app.transports.contains(&transport);
+        let mut presented = Self::default();
+        if takes(Transport::Bearer) || takes(Transport::Split) {
+            presented.bearer = single(headers, "authorization")?.and_then(bearer_token);
+        }
+        presented.fitting()
     }
 
     /// The access credential that counts first: the bearer token, which the client chose to send, before the cookie,

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use misario_jose::{Algorithm, Entropy, JwkSet, KeySet, Scratch, UnixTime, Verifier};
+use misario_jose::{Algorithm, Entropy, JwkSet, JwtError, KeySet, Scratch, UnixTime, Verifier};
 
 use super::cache::{CacheKey, FactsCache};
 use super::facts::Facts;
 use super::rejection::CredentialFault;
 use super::touches::Touches;
-use crate::app::App;
-use crate::changes::{Change, ChangeKind, ClaimFacts, LoadTicket, Position, Replica, SyncError, Verdict, covers};
+use crate::app::{App, LONGEST_ACCESS};
+use crate::changes::{
+    Applied, Change, ChangeKind, ClaimFacts, LoadTicket, Position, Replica, SyncError, Verdict, covers,
+};
 use crate::claims::{ACCESS_TYP, AccessClaims};
 use crate::id::AppId;
 use crate::secret::ReplicaKeys;
@@ -90,11 +92,6 @@ impl Memory {
         self.replica.view().apps()
     }
 
-    /// The public keys of the issuer.
-    pub const fn public_keys(&self) -> &KeySet {
-        &self.public
-    }
-
     /// The symmetric keys of the issuer, which only the authority has; without them HS256 tokens are asked about.
     pub fn set_secret_keys(&mut self, keys: KeySet) {
         self.secret = Some(keys);
@@ -104,7 +101,10 @@ impl Memory {
     /// Applies changes in order. When it returns, view and caches show them (rule 17).
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), SyncError> {
         for change in changes {
-            self.replica.apply(change)?;
+            // What was applied already says nothing new, and may say what is not so any more.
+            if self.replica.apply(change)? == Applied::Before {
+                continue;
+            }
             self.cache.evict(|facts| covers(change, &claim_facts(facts)));
             match &change.kind {
                 ChangeKind::KeysChanged { .. } => self.read_keys(),
@@ -137,7 +137,6 @@ impl Memory {
         // A set that cannot be read verifies nothing; the log holds what this issuer published, so it can.
         self.public = JwkSet::parse_public(self.replica.view().jwks().as_bytes())
             .map_or_else(|_| KeySet::new(), |(keys, _)| keys);
-        self.cache.clear();
     }
 
     fn prepare_app(&mut self, app: &App) {
@@ -145,9 +144,11 @@ impl Memory {
             Verifier::builder()
                 .issuer(&self.issuer.issuer)
                 .audience(&app.audience)
+                .former_audiences(&app.former_audiences)
                 .typ(ACCESS_TYP)
                 .algorithms(algorithms)
                 .leeway(self.issuer.leeway)
+                .max_ttl(LONGEST_ACCESS)
                 .build()
         };
         let verifiers =
@@ -187,6 +188,15 @@ impl Memory {
     /// are not here, only the authority can tell.
     pub fn verify_jwt(&self, app: &AppId, text: &str, now: UnixTime) -> Result<Option<Facts>, CredentialFault> {
         self.verify_within(app, text, now, 0)
+    }
+
+    /// Refuses a JWT that nobody could accept, whatever they know that this memory does not: garbage, and what was not
+    /// signed by the key that it names.
+    pub(super) fn refuse_garbage(&self, app: &AppId, text: &str, now: UnixTime) -> Result<(), CredentialFault> {
+        match self.verify_jwt(app, text, now) {
+            Err(CredentialFault::Jwt { error }) if is_garbage(&error) => Err(CredentialFault::Jwt { error }),
+            _ => Ok(()),
+        }
     }
 
     /// As [`Memory::verify_jwt`], for renewal: a token that ended less than `window` seconds ago still passes.
@@ -240,6 +250,33 @@ pub struct Snapshot<'a> {
     pub changes: &'a [Change],
     /// The issuer and its keys, where they come with it.
     pub issuer: Option<(IssuerFacts, ReplicaKeys)>,
+}
+
+/// Whether the fault is in the token alone. A key that is not here, an audience, an issuer and the time may be others
+/// for the authority; what a key id names never is.
+const fn is_garbage(error: &JwtError) -> bool {
+    matches!(
+        error,
+        JwtError::TooLarge { .. }
+            | JwtError::MalformedSegments { .. }
+            | JwtError::MalformedCharacter { .. }
+            | JwtError::MalformedBase64 { .. }
+            | JwtError::MalformedJson { .. }
+            | JwtError::MalformedHeader { .. }
+            | JwtError::KidInvalid
+            | JwtError::CritUnsupported
+            | JwtError::UnencodedPayload
+            | JwtError::Compressed
+            | JwtError::Nested
+            | JwtError::EmbeddedKey { .. }
+            | JwtError::AlgorithmNone
+            | JwtError::AlgorithmUnsupported
+            | JwtError::AlgorithmNotAllowed { .. }
+            | JwtError::SignatureLength { .. }
+            | JwtError::SignatureInvalid
+            | JwtError::TypMissing
+            | JwtError::TypMismatch
+    )
 }
 
 fn claim_facts(facts: &Facts) -> ClaimFacts<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use misario_jose::UnixTime;
 
 use super::credential::Via;
-use super::facts::{Facts, Kind};
+use super::facts::Facts;
 use crate::app::Transport;
 use crate::id::{AppId, SessionId};
 
@@ -159,10 +159,5 @@ impl Login {
     /// Its absolute end.
     pub fn ends(&self) -> Option<UnixTime> {
         self.0.login_exp
-    }
-
-    /// Whether a record stands behind the credential that was shown.
-    pub fn has_session(&self) -> bool {
-        self.0.kind == Kind::Session
     }
 }

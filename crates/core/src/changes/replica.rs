@@ -121,13 +121,6 @@ pub struct LoadTicket {
     position: Position,
 }
 
-impl LoadTicket {
-    /// What the view had applied when the load began: for values that were made from the view itself.
-    pub const fn position(&self) -> Position {
-        self.position
-    }
-}
-
 impl Replica {
     /// A replica that has not joined. Its id is random (rule 1).
     pub fn new(config: LeaseConfig, entropy: &dyn Entropy) -> Self {
@@ -238,9 +231,7 @@ impl Replica {
         if self.phase == Phase::Left {
             return Err(SyncError::Left);
         }
-        let mut view = View::from_snapshot(position, changes)?;
-        view.succeed(&self.view);
-        self.view = view;
+        self.view = View::from_snapshot(position, changes)?;
         self.recent = Recent::new(position);
         self.joins += 1;
         self.phase = Phase::Following;

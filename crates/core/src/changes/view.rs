@@ -33,9 +33,7 @@ pub struct View {
     keys_revoked: BTreeMap<String, CutOff>,
     everything: Option<CutOff>,
     apps: BTreeMap<AppId, Arc<App>>,
-    apps_generation: u64,
     jwks: Arc<str>,
-    jwks_generation: u64,
 }
 
 /// What became of a change that was applied.
@@ -161,14 +159,10 @@ impl View {
             // Concerns cached copies only; see [`covers`].
             ChangeKind::SessionChanged { .. } => {}
             ChangeKind::KeysChanged { jwks } => {
-                if *self.jwks != **jwks {
-                    self.jwks = jwks.as_str().into();
-                    self.jwks_generation += 1;
-                }
+                self.jwks = jwks.as_str().into();
             }
             ChangeKind::AppChanged { app } => {
                 self.apps.insert(app.id.clone(), Arc::new((**app).clone()));
-                self.apps_generation += 1;
             }
         }
     }
@@ -232,19 +226,9 @@ impl View {
         &self.apps
     }
 
-    /// Rises whenever an app changed.
-    pub const fn apps_generation(&self) -> u64 {
-        self.apps_generation
-    }
-
     /// The public JWK Set of the issuer, as JSON; empty if no key was published yet.
     pub fn jwks(&self) -> &str {
         &self.jwks
-    }
-
-    /// Rises whenever the JWK Set changed, over snapshots too: whoever parsed it compares this.
-    pub const fn jwks_generation(&self) -> u64 {
-        self.jwks_generation
     }
 
     /// How many revocations and changed subjects are live.
@@ -257,12 +241,6 @@ impl View {
     /// Whether no revocation and no changed subject is live.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Goes on counting where the view before this one stopped, so that generations of both can be compared.
-    pub(super) fn succeed(&mut self, older: &Self) {
-        self.jwks_generation = older.jwks_generation + u64::from(self.jwks != older.jwks);
-        self.apps_generation = older.apps_generation + u64::from(self.apps != older.apps);
     }
 }
 

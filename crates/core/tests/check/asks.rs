@@ -7,7 +7,7 @@ use misario_core::authn::{
     Answer, AppHint, Ask, Check, CredentialFault, Facts, Request, Requirement, Step, UnavailableFault,
 };
 use misario_core::changes::{ChangeKind, Target};
-use misario_core::claims::ACCESS_TYP;
+use misario_core::claims::{ACCESS_TYP, AccessClaims};
 use misario_jose::{Algorithm, KeySet, SigningKey};
 
 use crate::bench::{
@@ -56,6 +56,21 @@ fn an_authority_that_does_not_answer_is_no_logout_and_never_a_yes() {
     assert_eq!(unanswered(&bench, &leased, &session, false), "lease_expired");
     assert_eq!(unanswered(&bench, &leased, &session, true), "authority_unavailable");
     assert_eq!(unanswered(&bench, &leased.authoritative(), &jwt, true), "authority_unavailable");
+}
+
+/// Whoever has no lease because of its store is told of the store.
+#[test]
+fn what_keeps_the_authority_from_answering_is_passed_on() {
+    let bench = Bench::new();
+    let (requirement, web, shown) = (Requirement::default(), app_id("web"), bearer(&bench.sign(&claims())));
+    let hint = AppHint { own: Some(&web), parameter: None };
+    let request = Request { method: "GET", headers: &shown, hint, form_token: None };
+    let mut check = Check::begin(&bench.memory, &requirement, request).unwrap();
+    let now = without_lease(after(1));
+    let Step::Ask(ask) = check.step(&bench.memory, now) else { panic!("nothing was asked") };
+    let fault = UnavailableFault::Store { code: "store_full" };
+    let Step::Done(Err(rejection)) = check.resume(&bench.memory, now, &ask, Err(fault)) else { panic!("let in") };
+    assert_eq!(rejection.code(), "store_full");
 }
 
 #[test]
@@ -185,16 +200,52 @@ fn garbage_is_refused_before_anybody_is_asked() {
     }
 }
 
+/// Also where the authority would be asked anyway: whoever floods such a route costs nobody but this process.
 #[test]
-fn a_symmetric_token_is_asked_about_where_its_key_is_not() {
+fn a_jwt_that_nobody_could_accept_is_refused_before_anybody_is_asked() {
+    let bench = Bench::new();
+    let good = bench.sign(&claims());
+    let (body, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{body}.{}", signature.chars().rev().collect::<String>());
+    let other_kind = bench.key.sign_jwt("jwt", &claims()).unwrap();
+    let routes = [
+        (Requirement::default(), without_lease(after(1))),
+        (Requirement::default().authoritative(), after(1)),
+        (Requirement::default().fresh(Duration::from_mins(1)), after(1)),
+    ];
+    for (requirement, now) in &routes {
+        let code = |text: &str| bench.check(requirement, "GET", &bearer(text), *now).code();
+        assert_eq!(code(&good), "verdict");
+        assert!(["jwt_signature_invalid", "jwt_malformed_base64"].contains(&code(&forged)), "{}", code(&forged));
+        assert_eq!(code("a.b.c"), "jwt_malformed_base64");
+        assert_eq!(code("eyJhbGciOiJub25lIn0.e30."), "jwt_algorithm_none");
+        assert_eq!(code(&other_kind), "jwt_typ_mismatch");
+        assert_eq!(code(&"a.".repeat(20_000)), "credential_oversized");
+        let stranger = SigningKey::generate(Algorithm::Es256, &bench.entropy);
+        assert_eq!(code(&stranger.sign_jwt(ACCESS_TYP, &claims()).unwrap()), "verdict", "its key may be a new one");
+        let other_audience = AccessClaims { aud: "app:new".to_owned(), ..claims() };
+        assert_eq!(code(&bench.sign(&other_audience)), "verdict", "so may its audience");
+    }
+}
+
+#[test]
+fn a_symmetric_token_is_asked_about_once_where_its_key_is_not() {
     let mut bench = Bench::new();
     let key = SigningKey::generate(Algorithm::Hs256, &bench.entropy);
     let token = bearer(&key.sign_jwt(ACCESS_TYP, &claims()).unwrap());
-    assert_eq!(bench.get(&token, after(1)).code(), "verdict");
+    assert_eq!(bench.get(&token, after(1)).code(), "load");
+    let facts = Facts::of_claims(claims(), app_id("web"), Some("hs-1"));
+    let answer = Answer { as_of: at(JOINED), outcome: Ok(Arc::new(facts)) };
+    assert_eq!(bench.get_with(&token, after(1), &answer).code(), "yes");
+    assert_eq!(bench.get(&token, after(1)).code(), "yes", "from memory");
+    bench.revoke(Target::Token("j-1".to_owned()));
+    assert_eq!(bench.get(&token, after(1)).code(), "load", "and not after it was revoked");
     let mut keys = KeySet::new();
     keys.insert(key.verifying_key()).unwrap();
     bench.memory.set_secret_keys(keys);
-    assert_eq!(bench.get(&token, after(1)).code(), "yes");
+    assert_eq!(bench.get(&token, after(1)).code(), "credential_revoked");
+    let other = AccessClaims { jti: "j-2".to_owned(), ..claims() };
+    assert_eq!(bench.get(&bearer(&key.sign_jwt(ACCESS_TYP, &other).unwrap()), after(1)).code(), "yes");
 }
 
 #[test]

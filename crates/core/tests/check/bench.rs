@@ -164,6 +164,11 @@ impl Bench {
         at(self.head)
     }
 
+    /// A change that was applied already comes once more.
+    pub(crate) fn repeat(&mut self, position: Position, kind: ChangeKind) {
+        self.memory.apply(&[change(position.sequence, kind)]).unwrap();
+    }
+
     pub(crate) fn revoke(&mut self, target: Target) -> Position {
         self.apply(ChangeKind::Revoked { target, before: None })
     }

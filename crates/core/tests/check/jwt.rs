@@ -1,5 +1,6 @@
 //! Access JWTs, judged from memory alone.
 
+use misario_core::app::{App, Mode, Transport};
 use misario_core::authn::{AppHint, Check, Request, Requirement, Step, permission, role, scope};
 use misario_core::changes::{ChangeKind, Target};
 use misario_core::claims::{ACCESS_TYP, AccessClaims};
@@ -182,4 +183,81 @@ fn what_the_route_asks_for_is_asked_of_the_token() {
     ] {
         assert_eq!(bench.check(&requirement, "GET", &token, after(1)).code(), code, "{requirement:?}");
     }
+}
+
+/// A token of our key whose claims are of another form: from a version that is yet to come, or signed by mistake.
+#[test]
+fn claims_of_another_form_are_refused_by_name() {
+    let bench = Bench::new();
+    let whole = serde_json::to_value(claims()).unwrap();
+    for (claim, value) in
+        [("pos", serde_json::json!("1.x")), ("sid", serde_json::json!(7)), ("roles", serde_json::json!("hr"))]
+    {
+        let mut other = whole.clone();
+        other[claim] = value;
+        let token = bench.key.sign_jwt(ACCESS_TYP, &other).unwrap();
+        assert_eq!(bench.get(&bearer(&token), after(1)).code(), "claims_malformed", "{claim}");
+    }
+    let mut other = whole;
+    other.as_object_mut().unwrap().remove("pos");
+    let token = bench.key.sign_jwt(ACCESS_TYP, &other).unwrap();
+    assert_eq!(bench.get(&bearer(&token), after(1)).code(), "claims_malformed");
+}
+
+/// A day is the longest that an app may give, and whatever revokes is kept for as long.
+#[test]
+fn a_token_that_outlives_what_any_app_gives_is_refused() {
+    let bench = Bench::new();
+    let endless = AccessClaims { exp: after(86_401).wall, ..claims() };
+    assert_eq!(bench.get(&bearer(&bench.sign(&endless)), after(1)).code(), "jwt_lifetime_too_long");
+    let day = AccessClaims { exp: after(86_400).wall, ..claims() };
+    assert_eq!(bench.get(&bearer(&bench.sign(&day)), after(1)).code(), "yes");
+}
+
+fn with_audience(audience: &str, former: &[&str]) -> ChangeKind {
+    let origin = "https://web.example.com".parse().unwrap();
+    let mut app = App::new(app_id("web"), Mode::Hybrid, &[Transport::Cookie, Transport::Bearer], vec![origin]);
+    audience.clone_into(&mut app.audience);
+    app.former_audiences = former.iter().map(|&former| former.to_owned()).collect();
+    ChangeKind::AppChanged { app: Box::new(app) }
+}
+
+#[test]
+fn a_token_for_a_former_audience_is_accepted() {
+    let mut bench = Bench::new();
+    let (old, new) = (bench.sign(&claims()), bench.sign(&AccessClaims { aud: "app:new".to_owned(), ..claims() }));
+    assert_eq!(bench.get(&bearer(&new), after(1)).code(), "jwt_audience_mismatch");
+    bench.apply(with_audience("app:new", &["app:older", "app:web"]));
+    for token in [old, new] {
+        assert_eq!(bench.get(&bearer(&token), after(1)).code(), "yes");
+    }
+    let stranger = bench.sign(&AccessClaims { aud: "app:spa".to_owned(), ..claims() });
+    assert_eq!(bench.get(&bearer(&stranger), after(1)).code(), "jwt_audience_mismatch");
+}
+
+/// Frames are repeated and overlap: what was said before is not said anew.
+#[test]
+fn a_repeated_change_brings_nothing_back() {
+    let mut bench = Bench::new();
+    let first = bench.apply(with_audience("app:one", &[]));
+    bench.apply(with_audience("app:two", &[]));
+    let token = bench.sign(&AccessClaims { aud: "app:two".to_owned(), ..claims() });
+    assert_eq!(bench.get(&bearer(&token), after(1)).code(), "yes");
+    bench.repeat(first, with_audience("app:one", &[]));
+    let other = bench.sign(&AccessClaims { aud: "app:two".to_owned(), jti: "j-2".to_owned(), ..claims() });
+    assert_eq!(bench.get(&bearer(&other), after(1)).code(), "yes");
+}
+
+/// A key set concerns what a key has signed; cached sessions stay, or every replica would ask for all of them at once.
+#[test]
+fn a_new_key_set_keeps_cached_sessions() {
+    let mut bench = Bench::new();
+    let session = cookie(&bench.session_token(sid(1)));
+    let answer = crate::bench::yes(sid(1), at(JOINED));
+    assert_eq!(bench.get_with(&session, after(1), &answer).code(), "yes");
+    let jwt = bearer(&bench.sign(&claims()));
+    assert_eq!(bench.get(&jwt, after(1)).code(), "yes");
+    bench.apply(ChangeKind::KeysChanged { jwks: r#"{"keys":[]}"#.to_owned() });
+    assert_eq!(bench.get(&session, after(1)).code(), "yes", "from memory");
+    assert_eq!(bench.get(&jwt, after(1)).code(), "jwt_key_unknown", "and what its key signed is not");
 }

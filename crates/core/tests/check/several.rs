@@ -1,10 +1,10 @@
 //! Two credentials in one request, and credentials that browsers send by themselves.
 
-use misario_core::authn::{Requirement, Via};
+use misario_core::authn::{AppHint, Check, Request, Requirement, Step, UnavailableFault, Via};
 use misario_core::claims::AccessClaims;
 use misario_core::secret::{CsrfBinding, CsrfToken};
 
-use crate::bench::{Answered, Bench, JOINED, after, at, bearer, claims, cookie, sid, subject, yes};
+use crate::bench::{Answered, Bench, JOINED, after, app_id, at, bearer, claims, cookie, sid, subject, yes};
 
 fn bob() -> AccessClaims {
     AccessClaims { sub: subject("bob"), sid: Some(sid(2)), jti: "j-2".to_owned(), ..claims() }
@@ -40,6 +40,21 @@ fn a_dead_cookie_beside_a_live_bearer_is_not_there() {
         let Answered::Yes(permit) = bench.get(&bearer(&alice).and_cookie(dead), after(1)) else { panic!("{dead}") };
         assert_eq!((permit.principal().subject(), permit.via()), ("alice", Via::Header));
     }
+}
+
+/// Nobody knows whether it lives, and whose it is: that is no word that it is dead.
+#[test]
+fn a_cookie_that_cannot_be_told_is_not_taken_for_a_dead_one() {
+    let bench = Bench::new();
+    let both = bearer(&bench.sign(&claims())).and_cookie(&bench.session_token(sid(2)));
+    let (requirement, web) = (Requirement::default(), app_id("web"));
+    let hint = AppHint { own: Some(&web), parameter: None };
+    let request = Request { method: "GET", headers: &both, hint, form_token: None };
+    let mut check = Check::begin(&bench.memory, &requirement, request).unwrap();
+    let Step::Ask(ask) = check.step(&bench.memory, after(1)) else { panic!("nothing was asked") };
+    let fault = UnavailableFault::Store { code: "store_timeout" };
+    let Step::Done(Err(rejection)) = check.resume(&bench.memory, after(1), &ask, Err(fault)) else { panic!("let in") };
+    assert_eq!(rejection.code(), "store_timeout");
 }
 
 #[test]
@@ -92,4 +107,20 @@ fn what_is_missing_is_said_to_be_missing() {
         assert_eq!(bench.get(&shown, after(1)).code(), "credential_missing");
     }
     assert_eq!(bench.get(&cookie(&jwt).and_cookie(&jwt), after(1)).code(), "cookie_duplicate");
+}
+
+#[test]
+fn a_header_that_is_no_text_is_malformed() {
+    let bench = Bench::new();
+    let jwt = bench.sign(&claims());
+    for name in ["authorization", "misario-app", "origin"] {
+        let shown = cookie(&jwt).and(name, "Bearer \u{e9}");
+        let web = app_id("web");
+        // The app is told by the header alone: where the route has its own, nobody reads it.
+        let hint = AppHint { own: (name == "authorization").then_some(&web), parameter: None };
+        let request = Request { method: "GET", headers: &shown, hint, form_token: None };
+        let requirement = Requirement::default();
+        let refused = Check::begin(&bench.memory, &requirement, request).unwrap_err();
+        assert_eq!(refused.code(), "header_malformed", "{name}");
+    }
 }

@@ -33,6 +33,7 @@ impl VerifierBuilder<Missing, Missing> {
             claims: ClaimRules {
                 issuer: Expectation::Anything,
                 audience: Expectation::Anything,
+                former_audiences: Vec::new(),
                 leeway: 0,
                 max_ttl: None,
                 required: Vec::new(),
@@ -72,6 +73,14 @@ impl<I> VerifierBuilder<I, Missing> {
     /// A token that a user gave to another service can be replayed here.
     pub fn dangerous_any_audience(self) -> VerifierBuilder<I, Given> {
         self.enter()
+    }
+}
+
+impl<I> VerifierBuilder<I, Given> {
+    /// Tokens may also name one of these, which the audience was called when they were issued.
+    pub fn former_audiences(mut self, audiences: &[String]) -> Self {
+        self.claims.former_audiences = audiences.iter().map(|audience| audience.as_str().into()).collect();
+        self
     }
 }
 

@@ -82,6 +82,7 @@ fn aud(rules: &ClaimRules, claims: &Claims<'_>, _: Expiry) -> Result<(), JwtErro
         (None, _) => Ok(()),
         (Some(_), None) => Err(missing("aud")),
         (Some(expected), Some(audience)) if audience.contains(expected) => Ok(()),
+        (Some(_), Some(audience)) if rules.former_audiences.iter().any(|former| audience.contains(former)) => Ok(()),
         (Some(_), Some(_)) => Err(JwtError::AudienceMismatch),
     }
 }

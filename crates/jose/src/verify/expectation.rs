@@ -33,6 +33,8 @@ pub(crate) struct Rules {
 pub(crate) struct ClaimRules {
     pub(crate) issuer: Expectation,
     pub(crate) audience: Expectation,
+    /// What the audience was called before.
+    pub(crate) former_audiences: Vec<Box<str>>,
     pub(crate) leeway: u64,
     pub(crate) max_ttl: Option<u64>,
     pub(crate) required: Vec<Box<str>>,

@@ -5,6 +5,7 @@
 
 mod ended;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use tokio::sync::mpsc;
 
 pub use ended::FeedEnded;
 
-use super::policy::Caller;
+use super::policy::{Caller, ShownAt};
 use super::problem::{Fail, missing};
 use crate::error::{Error, InputFault, InternalFault};
 use crate::instance::{Instance, millis};
@@ -34,9 +35,13 @@ const SEND: Duration = Duration::from_secs(5);
 /// Questions of one follower that are answered at once; more wait on the wire.
 const QUESTIONS: usize = 64;
 
+/// Incarnations of one follower within one connection, beyond those that said that they left.
+const IDS: usize = 16;
+
 pub(super) async fn feed(
     State(instance): State<Arc<Instance>>,
     axum::Extension(caller): axum::Extension<Caller>,
+    axum::Extension(ShownAt(shown_at)): axum::Extension<ShownAt>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Fail> {
@@ -47,7 +52,7 @@ pub(super) async fn feed(
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     Ok(upgrade.on_upgrade(async move |socket| {
-        let mut line = Line { instance, client, socket, sent: Position::ZERO };
+        let mut line = Line { instance, client, shown_at, socket, sent: Position::ZERO, ids: BTreeSet::new() };
         if let Err(why) = line.run().await {
             tracing::info!(client = %line.client.id, code = why.code(), "a follower's connection ended: {why}");
             let _ = line.send(&ParentFrame::Bye { code: why.code().to_owned() }).await;
@@ -65,9 +70,13 @@ fn is_of_another_app(instance: &Instance, client: &Client, headers: &HeaderMap) 
 struct Line {
     instance: Arc<Instance>,
     client: Box<Client>,
+    /// What this node had applied before the client showed its secret.
+    shown_at: Position,
     socket: WebSocket,
     /// What the follower was sent.
     sent: Position,
+    /// The incarnations that it renewed leases of.
+    ids: BTreeSet<ReplicaId>,
 }
 
 impl Line {
@@ -75,7 +84,7 @@ impl Line {
         let patience = (self.instance.node.ttl() * 2).max(Duration::from_secs(5));
         self.greet(patience).await?;
         // A client that was disabled between its upgrade and here finds its own end in no entry that is sent later.
-        if !self.instance.may_still_feed(&self.client.id).await? {
+        if !self.instance.may_still_feed(&self.client.id, self.shown_at).await? {
             return Err(FeedEnded::ClientRevoked);
         }
         let mut applied = self.instance.node.applied();
@@ -95,7 +104,10 @@ impl Line {
                         }
                         ReplicaFrame::Seen { app, uses } => self.seen(&app, &uses),
                         // Of an incarnation; the process may go on as another one.
-                        ReplicaFrame::Leave { id } => self.instance.follower_left(id, &self.client.id)?,
+                        ReplicaFrame::Leave { id } => {
+                            self.instance.follower_left(id, &self.client.id)?;
+                            self.ids.remove(&id);
+                        }
                         // A second greeting, or a kind of frame that this server was not made for.
                         _ => return Err(FeedEnded::Unexpected),
                     }
@@ -170,6 +182,10 @@ impl Line {
         // What was never sent cannot have been applied; whoever says so is broken or lies, and gets no lease.
         if applied > self.sent {
             return Err(FeedEnded::Unsent);
+        }
+        // A replica starts again under another id now and then; one that does so all the time takes the others' places.
+        if self.ids.insert(id) && self.ids.len() > IDS {
+            return Err(FeedEnded::Ids);
         }
         let grant = self.instance.grant(id, applied, &self.client.id)?;
         // The head may be ahead of what was sent: the follower then waits for the entries, which come next.

@@ -19,7 +19,7 @@ use super::page_routes::{self, Retry};
 use super::problem::{Fail, csrf};
 use super::{csrf as csrf_route, respond};
 use crate::error::{Error, InputFault};
-use crate::instance::{AppSignIn, Handed, Instance, PasswordSignIn};
+use crate::instance::{AppSignIn, Handed, Instance, PasswordSignIn, Shown, Wait};
 use crate::pages::LocalPath;
 
 /// What a sign-in sends.
@@ -51,6 +51,9 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
         address: call.address(&instance).await?,
     };
     let signed_in = instance.sign_in(request).await;
+    if let Ok(handed) = &signed_in {
+        end_earlier(&instance, &call, &app, handed).await;
+    }
     match (signed_in, is_form) {
         (Ok(handed), false) => {
             let mut response = respond::handed(&handed)?;
@@ -67,6 +70,31 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
         }
         (Err(error), true) => page_routes::sign_in_again(&instance, &call, &retry, error),
         (Err(error), false) => Err(error.into()),
+    }
+}
+
+/// Ends the login that the browser had, whose cookies the new one replaces: nobody could end it any more, and who shares
+/// the browser would come back to it (OWASP ASVS 7.2.4). Where that fails, it ends by its own times.
+async fn end_earlier(instance: &Instance, call: &Call, app: &App, handed: &Handed) {
+    let headers = call.headers();
+    let cookie = |name: &str| read_cookie(&headers, name).ok().flatten().filter(|value| !value.is_empty());
+    let replaced = [
+        Shown { refresh: cookie(&app.cookies.refresh), access: None },
+        Shown { refresh: None, access: cookie(&app.cookies.access) },
+    ];
+    let is_replaced = handed.sets_cookie(&app.cookies.access) || handed.sets_cookie(&app.cookies.refresh);
+    for shown in replaced.into_iter().filter(|_| is_replaced) {
+        let ended = async {
+            match super::logout::login_behind(instance, app, shown).await? {
+                Some((sid, login_exp)) if sid != handed.sid() => {
+                    instance.end_login(sid, login_exp, Wait::No).await.map(drop)
+                }
+                _ => Ok(()),
+            }
+        };
+        if let Err(error) = ended.await {
+            tracing::warn!(code = error.code(), "the login before a sign-in could not be ended");
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `POST /v1/logout` and `/v1/logout-all`.
 //!
-//! Signing out always works: cookies are cleared whatever state they are in, and the login behind any credential that
-//! is provably ours is ended. A browser is not kept waiting until every verifier knows; the change is durable first.
+//! Cookies are cleared whatever state they are in, and the login behind any credential that is provably ours is ended
+//! first; where that cannot be written down, nothing is cleared and the answer is 503, so that nobody believes to be signed
+//! out. A browser is not kept waiting until every verifier knows; the change is durable first.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use misario_core::app::App;
 use misario_core::authn::{AccessCredential, CookieWriter, CsrfFault, Presented, Rejection, RequestFault, is_foreign};
-use misario_core::changes::Target;
+use misario_core::changes::{Target, Verdict};
 use misario_core::id::SessionId;
 use misario_core::secret::{RefreshToken, SessionToken};
 use misario_jose::UnixTime;
@@ -30,7 +31,7 @@ pub(super) async fn logout(State(instance): State<Arc<Instance>>, call: Call) ->
     let presented = match Presented::read(&app, &headers) {
         Ok(presented) => presented,
         // Two cookies of one name: nobody knows which login is meant, and a browser must be able to get rid of both.
-        Err(RequestFault::CookieDuplicate) => Presented::default(),
+        Err(RequestFault::CookieDuplicate) => Presented::without_cookies(&app, &headers).map_err(Rejection::from)?,
         Err(fault) => return Err(Rejection::from(fault).into()),
     };
     // Clearing cookies is a change, too: no other site signs its visitors out of this one. No site can write an
@@ -83,7 +84,7 @@ pub(super) async fn logout_all(State(instance): State<Arc<Instance>>, call: Call
 }
 
 /// The login behind a credential that is provably ours, and its end; a forged one ends nothing.
-async fn login_behind(
+pub(super) async fn login_behind(
     instance: &Instance,
     app: &App,
     shown: Shown<'_>,
@@ -102,6 +103,8 @@ async fn login_behind(
             let now = instance.moment().wall;
             let memory = instance.memory().read();
             let facts = memory.verify_within(&app.id, text, now, app.lifetimes.renew_window).ok().flatten();
+            // What has ended is not ended again: one token must not fill the log.
+            let facts = facts.filter(|facts| !matches!(memory.judge(facts), Verdict::Revoked { .. }));
             Ok(facts.and_then(|facts| Some((facts.sid?, facts.login_exp?))))
         }
         None => Ok(None),

@@ -7,15 +7,17 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
+use http::Method;
 use misario_core::app::BUILT_IN;
 use misario_core::authn::{CsrfDemand, Permit, Requirement};
+use misario_core::changes::Position;
 use misario_core::client::{Client, Right};
 use misario_core::id::AppId;
 use misario_tower::Gate;
 
 use super::call::{self, Call, Form};
 use super::problem::Fail;
-use crate::error::{Error, InputFault};
+use crate::error::{Error, InputFault, InternalFault};
 use crate::instance::Instance;
 
 /// How long ago an administrator may have signed in to change something.
@@ -52,6 +54,11 @@ pub(super) enum Caller {
     Client(Box<Client>),
 }
 
+/// The log position that was read before a client showed its secret: what is revoked after it concerns what the client
+/// began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShownAt(pub(super) Position);
+
 /// The handler behind its policy.
 pub(super) fn enforced(
     instance: &Arc<Instance>,
@@ -63,8 +70,28 @@ pub(super) fn enforced(
 
 async fn enforce(State((instance, policy)): State<(Arc<Instance>, Policy)>, request: Request, next: Next) -> Response {
     match admitted(&instance, policy, request).await {
+        Ok(request) if policy.changes_what_others_see(request.method()) => to_the_end(next.run(request)).await,
         Ok(request) => next.run(request).await,
         Err(fail) => fail.into_response(),
+    }
+}
+
+impl Policy {
+    /// Whether the handler writes records and then announces them: it must not be left half done.
+    fn changes_what_others_see(self, method: &Method) -> bool {
+        matches!(self, Self::Login | Self::LoginSensitive | Self::AdminWrite) && !method.is_safe()
+    }
+}
+
+/// The response of a handler that goes on to its end when nobody waits for it any more: whoever hangs up, or waits for
+/// longer than a request may take, leaves nothing half announced.
+async fn to_the_end(handler: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(handler).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a handler has failed");
+            Fail(InternalFault::Handler.into()).into_response()
+        }
     }
 }
 
@@ -79,7 +106,10 @@ async fn admitted(instance: &Instance, policy: Policy, request: Request) -> Resu
     } else {
         (request, None)
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if matches!(policy, Policy::Client(_)) {
+        parts.extensions.insert(ShownAt(instance.position()));
+    }
     let caller = match policy {
         Policy::Public | Policy::SignIn | Policy::ShowsCredential => None,
         Policy::Login => Some(login(instance, &parts, CsrfDemand::Proof, form_token.as_deref()).await?),

@@ -20,57 +20,75 @@ impl<E: Into<Error>> From<E> for Fail {
     }
 }
 
-impl IntoResponse for Fail {
-    fn into_response(self) -> Response {
-        match self.0 {
-            Error::Rejected(rejection) => Problem::rejected(&rejection, &OsEntropy).into_response(),
-            // Whose login ended or never was: one answer, whatever the reason.
-            Error::Grant(GrantFault::Contended) => plain(&self.0, StatusCode::SERVICE_UNAVAILABLE, "busy", Some(1)),
-            Error::Grant(_) => plain(&self.0, StatusCode::UNAUTHORIZED, "invalid_grant", None),
-            Error::SignIn(fault) => sign_in(&self.0, fault),
-            Error::Input(ref fault) => input(&self.0, fault),
-            Error::Store(StoreError::TooLarge { .. }) => {
-                plain(&self.0, StatusCode::PAYLOAD_TOO_LARGE, "too_large", None)
-            }
-            Error::Store(_) => plain(&self.0, StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(1)),
-            Error::Internal(_) => plain(&self.0, StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
-        }
+/// The codes of answers that are not the precise ones, beside those of [`misario_tower::problem::CODES`].
+pub const CODES: &[(&str, &str)] = &[
+    ("invalid_grant", "What was shown renews nothing (401). Sign in."),
+    ("too_large", "A value is larger than can be stored (413)."),
+    ("method_not_allowed", "The route does not take this method (405)."),
+];
+
+/// Status and code that a caller is told of an error, except for rejections, which `tower` maps. Of a login that ended or
+/// never was: one answer, whatever the reason.
+pub(crate) fn public(error: &Error) -> (StatusCode, &'static str) {
+    match error {
+        Error::Rejected(rejection) => (StatusCode::INTERNAL_SERVER_ERROR, rejection.code()),
+        Error::Grant(GrantFault::Contended) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        Error::Grant(_) => (StatusCode::UNAUTHORIZED, "invalid_grant"),
+        Error::SignIn(fault) => (sign_in(*fault), error.code()),
+        Error::Input(fault) => (input(fault), error.code()),
+        Error::Store(StoreError::TooLarge { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }
 
-fn sign_in(error: &Error, fault: SignInFault) -> Response {
+const fn sign_in(fault: SignInFault) -> StatusCode {
     match fault {
-        SignInFault::InvalidCredentials => plain(error, StatusCode::UNAUTHORIZED, "invalid_credentials", None),
-        SignInFault::TooManyAttempts { wait } => {
-            plain(error, StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", Some(wait.as_secs().max(1)))
-        }
-        SignInFault::Busy => plain(error, StatusCode::SERVICE_UNAVAILABLE, "busy", Some(1)),
-        SignInFault::TransportNotListed => plain(error, StatusCode::BAD_REQUEST, "transport_not_listed", None),
-        SignInFault::BootstrapRefused => plain(error, StatusCode::FORBIDDEN, "bootstrap_refused", None),
+        SignInFault::InvalidCredentials => StatusCode::UNAUTHORIZED,
+        SignInFault::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+        SignInFault::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        SignInFault::TransportNotListed => StatusCode::BAD_REQUEST,
+        SignInFault::BootstrapRefused => StatusCode::FORBIDDEN,
     }
 }
 
-fn input(error: &Error, fault: &InputFault) -> Response {
-    let status = match fault {
+const fn input(fault: &InputFault) -> StatusCode {
+    match fault {
         InputFault::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         InputFault::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         InputFault::NotFound { .. } => StatusCode::NOT_FOUND,
-        InputFault::Exists { .. }
-        | InputFault::Contended { .. }
-        | InputFault::NotAvailableInMode
-        | InputFault::SessionDataInUse => StatusCode::CONFLICT,
+        InputFault::Exists { .. } | InputFault::Contended { .. } | InputFault::NotAvailableInMode => {
+            StatusCode::CONFLICT
+        }
         InputFault::RightMissing { .. } => StatusCode::FORBIDDEN,
         InputFault::InvalidClient => StatusCode::UNAUTHORIZED,
         InputFault::TokenTooLarge { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         InputFault::Body { .. } | InputFault::Name(_) | InputFault::App(_) | InputFault::Password => {
             StatusCode::BAD_REQUEST
         }
-    };
-    plain(error, status, error.code(), None)
+    }
 }
 
-fn plain(error: &Error, status: StatusCode, public_code: &'static str, retry_after: Option<u64>) -> Response {
-    let problem = Problem::new(status, public_code, &OsEntropy);
+/// Seconds after which the same request may succeed.
+fn retry_after(error: &Error, status: StatusCode) -> Option<u64> {
+    match error {
+        Error::SignIn(SignInFault::TooManyAttempts { wait }) => Some(wait.as_secs().max(1)),
+        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+    }
+}
+
+impl IntoResponse for Fail {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Error::Rejected(rejection) => Problem::rejected(&rejection, &OsEntropy).into_response(),
+            error => plain(&error),
+        }
+    }
+}
+
+fn plain(error: &Error) -> Response {
+    let (status, code) = public(error);
+    let problem = Problem::new(status, code, &OsEntropy);
     // What the caller can mend is told to the caller; what went wrong here is told to the log.
     let problem = match error {
         Error::Input(_) | Error::SignIn(_) => problem.with_detail(error.to_string()),
@@ -87,7 +105,7 @@ fn plain(error: &Error, status: StatusCode, public_code: &'static str, retry_aft
         };
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
-    if let Some(seconds) = retry_after {
+    if let Some(seconds) = retry_after(error, status) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response

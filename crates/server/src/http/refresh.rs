@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use misario_core::app::App;
-use misario_core::authn::{AccessCredential, CsrfDemand, Presented, Rejection, verify_csrf};
+use misario_core::authn::{AccessCredential, CsrfDemand, Presented, Rejection, RequestFault, verify_csrf};
 use misario_core::id::SessionId;
 use misario_core::secret::{CsrfBinding, CsrfToken, RefreshToken, SessionToken};
 use serde::Deserialize;
@@ -44,6 +44,13 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
         }
         by_hand
     } else {
+        // A tab that holds one login's access token, in a browser that was signed in to another since: neither may become
+        // the other's.
+        let of_hand = by_hand.access.and_then(|text| login_of_access(&instance, &app, text));
+        let of_cookie = named_login(&instance, &app, presented);
+        if of_hand.is_some() && of_cookie.is_some() && of_hand != of_cookie {
+            return Err(Rejection::from(RequestFault::CredentialsConflict).into());
+        }
         // Where no cookie came either, there is nothing that another site could abuse, and nothing to renew.
         if presented.refresh_cookie.is_some() || presented.cookie.is_some() {
             prove_origin(&instance, &call, &app, sent.csrf_token.as_deref())?;
@@ -73,7 +80,13 @@ pub(super) fn named_login(instance: &Instance, app: &App, presented: Presented<'
     if let Some(text) = presented.refresh_cookie {
         return RefreshToken::parse(keys, text).ok().map(|token| token.sid());
     }
-    match AccessCredential::of(presented.cookie?)? {
+    login_of_access(instance, app, presented.cookie?)
+}
+
+/// The login that an access credential names, whether or not it lives.
+fn login_of_access(instance: &Instance, app: &App, text: &str) -> Option<SessionId> {
+    let keys = instance.keys.replica();
+    match AccessCredential::of(text)? {
         AccessCredential::Session(text) => SessionToken::parse(keys, text).ok().map(|token| token.sid()),
         AccessCredential::Jwt(text) => {
             let now = instance.moment().wall;

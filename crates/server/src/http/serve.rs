@@ -1,5 +1,6 @@
 //! Serving: connections with limits, until told to stop; what is under way is finished.
 
+mod in_use;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +20,10 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt as _, service_fn};
+
+use in_use::Use;
 
 /// The largest head of a request, in octets.
 const MAX_HEAD: u32 = 32 * 1024;
@@ -38,11 +41,13 @@ const ASK_AFTER: Duration = Duration::from_secs(20);
 struct Limits {
     /// Time for the head of a request, and from the start of a connection to its first request.
     head: Duration,
+    /// Time without any request, after which a connection is closed, whatever else is said on it.
+    idle: Duration,
     /// Connections at once; more wait to be accepted.
     connections: usize,
 }
 
-const LIMITS: Limits = Limits { head: Duration::from_secs(5), connections: 10_000 };
+const LIMITS: Limits = Limits { head: Duration::from_secs(5), idle: Duration::from_mins(1), connections: 10_000 };
 
 /// Serving ended otherwise than asked.
 #[derive(Debug, thiserror::Error)]
@@ -88,23 +93,19 @@ async fn serve_within(
         };
         // Small responses leave at once: a check waits for nobody's acknowledgement.
         let _ = stream.set_nodelay(true);
-        let has_asked = Arc::new(Notify::new());
-        let service = TowerToHyperService::new(of_connection(router.clone(), peer, Arc::clone(&has_asked)));
+        let used = Arc::new(Use::default());
+        let service = TowerToHyperService::new(of_connection(router.clone(), peer, Arc::clone(&used)));
         let builder = builder(limits);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _slot = slot;
-            // hyper waits without limit until it knows the version of HTTP and, for HTTP/2, until the handshake is done.
-            let is_mute = async {
-                if tokio::time::timeout(limits.head, has_asked.notified()).await.is_ok() {
-                    std::future::pending::<()>().await;
-                }
-            };
             tokio::select! {
                 // What a client does to its connection is its own affair.
                 _ = connection => {}
-                () = is_mute => {}
+                // hyper waits without limit until it knows the version of HTTP and, for HTTP/2, until the handshake is
+                // done; and for who answers its pings, or does not read its answers, later.
+                () = used.until_idle(limits.head, limits.idle) => {}
             }
         });
     }
@@ -139,19 +140,20 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// The router for one connection: it tells handlers the peer, and `has_asked` that a request came.
+/// The router for one connection: it tells handlers the peer, and `used` of each request.
 fn of_connection<B>(
     router: Router,
     peer: SocketAddr,
-    has_asked: Arc<Notify>,
+    used: Arc<Use>,
 ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send
 where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
     service_fn(move |request: Request<B>| {
-        has_asked.notify_one();
+        let under_way = used.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let response = router.clone().oneshot(request);
+        async move { Ok(response.await?.map(|body| in_use::counted(body, under_way))) }
     })
 }

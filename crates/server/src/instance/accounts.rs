@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use misario_core::app::{App, BUILT_IN, Handout, Mode, Transport};
-use misario_core::authn::Permit;
-use misario_core::changes::ChangeKind;
+use misario_core::app::{App, BUILT_IN, Handout, Transport};
+use misario_core::authn::{Facts, Permit};
+use misario_core::changes::{ChangeKind, Position};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{RefreshToken, SecretText, SessionToken};
 use misario_core::store::{RecordKind, Swapped};
@@ -19,6 +19,7 @@ use super::records::Keyed;
 use super::users::{NewUser, UserView};
 use super::{Instance, Wait};
 use crate::error::{Error, GrantFault, InputFault, SignInFault};
+use crate::throttle::Account;
 
 /// How often a change of a session is tried again when somebody else was faster.
 const TRIES: usize = 16;
@@ -53,17 +54,25 @@ impl Instance {
         address: Option<IpAddr>,
     ) -> Result<Handed, Error> {
         let facts = permit.principal().facts();
-        let (Some(sid), Some(login_exp)) = (facts.sid, facts.login_exp) else {
-            return Err(InputFault::NotFound { what: "login" }.into());
-        };
+        let sid = facts.sid.ok_or(InputFault::NotFound { what: "login" })?;
         // A user whom only the app knows has no password here to prove anything with.
         let user = self.load::<User>(RecordKind::User, facts.subject.as_str()).await?;
         let (user, _) = user.ok_or(SignInFault::InvalidCredentials)?;
-        let (cut, user) = self.check_password(&user.username, password, address).await?;
+        let (cut, user) = self.check_password(&Account::Login(sid), &user.username, password, address).await?;
         for _ in 0..TRIES {
             let now = self.clock.wall();
             let Some(loaded) = self.load_session(&app.id, &sid).await? else {
-                return self.reauthenticate_stateless(app, facts, &user, login_exp, cut.as_of).await;
+                let login = self.login_without_record(app, facts, &user, cut.as_of).await?;
+                let made = if Handout::of(app.mode, login.transport, false).needs_record() {
+                    // The app was switched since: the login gets the record that it now needs.
+                    self.record_for(app, &login, facts).await?
+                } else {
+                    Some(self.hand_out_stateless(app, &login)?)
+                };
+                match made {
+                    Some(handed) => return Ok(handed),
+                    None => continue,
+                }
             };
             // As for a renewal: a password does not bring back a login that ended, nor roles that were taken away.
             let loaded = self.still_live(app, loaded).await?;
@@ -89,17 +98,19 @@ impl Instance {
         Err(GrantFault::Contended.into())
     }
 
-    async fn reauthenticate_stateless(
+    /// A login without a record, after its user proved once more who they are.
+    async fn login_without_record(
         &self,
-        app: &Arc<App>,
-        facts: &misario_core::authn::Facts,
+        app: &App,
+        facts: &Facts,
         user: &User,
-        login_exp: UnixTime,
-        position: misario_core::changes::Position,
-    ) -> Result<Handed, Error> {
-        let sid = facts.sid.ok_or(InputFault::NotFound { what: "login" })?;
-        if facts.generation.is_some() || app.mode != Mode::Jwt {
-            // Its record is gone, so the login is over.
+        position: Position,
+    ) -> Result<LoginFacts, Error> {
+        let (Some(sid), Some(login_exp)) = (facts.sid, facts.login_exp) else {
+            return Err(InputFault::NotFound { what: "login" }.into());
+        };
+        if facts.generation.is_some() {
+            // It came with a refresh token, so it had a record: that is gone, and the login over.
             return Err(GrantFault::Revoked.into());
         }
         let now = self.clock.wall();
@@ -107,7 +118,7 @@ impl Instance {
         if cut.refuses(facts.issued) {
             return Err(GrantFault::Revoked.into());
         }
-        let login = LoginFacts {
+        Ok(LoginFacts {
             sid,
             subject: facts.subject.clone(),
             transport: facts.transport,
@@ -118,8 +129,7 @@ impl Instance {
             org: user.org.clone(),
             position,
             now,
-        };
-        self.hand_out_stateless(app, &login)
+        })
     }
 
     async fn announce_session(&self, sid: SessionId) -> Result<(), Error> {
@@ -147,11 +157,15 @@ impl Instance {
         let done = Bootstrapped { subject: user.subject.clone() };
         let created =
             self.create(Keyed { kind: RecordKind::Instance, key: BOOTSTRAP, alias: None, value: &done }).await;
-        if created.is_err() {
-            self.set_grant(user.subject.as_str(), &AppId::new(BUILT_IN)?, Grant::default()).await?;
-            return Err(refused);
+        match created {
+            Ok(()) => Ok(user),
+            Err(Error::Input(InputFault::Exists { .. })) => {
+                self.set_grant(user.subject.as_str(), &AppId::new(BUILT_IN)?, Grant::default()).await?;
+                Err(refused)
+            }
+            // It may have been created all the same: then this user is the administrator.
+            Err(error) => Err(error),
         }
-        Ok(user)
     }
 
     /// Whether there is a first administrator.

@@ -4,10 +4,10 @@
 //! differs from what the same source said when it was last applied, so an administrator's change is not undone by a
 //! restart, and an edit of the file is not ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use misario_core::app::{App, Mode, Origin, Transport};
+use misario_core::app::{App, CookieNames, Mode, Origin, Transport};
 use misario_core::changes::{ChangeKind, NewChange};
 use misario_core::id::AppId;
 use misario_core::store::RecordKind;
@@ -86,8 +86,14 @@ pub struct PatchApp {
     pub reuse_interval: Option<u64>,
     /// What tokens are signed with.
     pub signing_alg: Option<Algorithm>,
-    /// How many logins of one user may be alive.
-    pub max_logins: Option<u32>,
+    /// How many logins of one user may be alive; `null`: any number.
+    #[serde(default, deserialize_with = "said")]
+    pub max_logins: Option<Option<u32>>,
+}
+
+/// A value that may be said to be none, told from one that is not said.
+fn said<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The settings that creating and changing have in common.
@@ -115,7 +121,14 @@ impl PatchApp {
             }
         }
         set(&mut app.mode, self.mode.as_ref());
-        set(&mut app.origins, self.origins.as_ref());
+        if let Some(origins) = &self.origins {
+            // Names that were the usual ones stay so: a prefix that browsers refuse on plain HTTP, and demand elsewhere.
+            let usual = app.cookies == CookieNames::of(&app.id, !app.secure_cookies());
+            app.origins.clone_from(origins);
+            if usual {
+                app.cookies = CookieNames::of(&app.id, !app.secure_cookies());
+            }
+        }
         set(&mut app.trusted_origins, self.trusted_origins.as_ref());
         set(&mut app.lifetimes.access, self.access_ttl.as_ref());
         set(&mut app.lifetimes.idle, self.idle.as_ref());
@@ -126,9 +139,7 @@ impl PatchApp {
         if let Some(transports) = &self.transports {
             app.transports = transports.iter().copied().collect();
         }
-        if self.max_logins.is_some() {
-            app.max_logins = self.max_logins;
-        }
+        set(&mut app.max_logins, self.max_logins.as_ref());
     }
 }
 
@@ -165,6 +176,7 @@ impl Instance {
         let app = app.validated().map_err(InputFault::App)?;
         self.ensure_signing_key(app.signing_alg).await?;
         let _one_at_a_time = self.changing_apps.lock().await;
+        let app = app.beside(&self.other_apps().await?).map_err(InputFault::App)?;
         self.store_new_app(&app, SettingSource::Admin).await?;
         let published = self.announce_app(&app, Wait::Yes).await?;
         Ok((app, published))
@@ -176,12 +188,13 @@ impl Instance {
             self.ensure_signing_key(algorithm).await?;
         }
         let _one_at_a_time = self.changing_apps.lock().await;
+        let others = self.other_apps().await?;
         let (record, before) = self
             .update_app(id, |record| {
                 let before = record.app.mode;
                 let mut app = record.app.clone();
                 patch.apply(&mut app);
-                record.app = app.validated().map_err(InputFault::App)?;
+                record.app = app.validated().and_then(|app| app.beside(&others)).map_err(InputFault::App)?;
                 record.source = SettingSource::Admin;
                 Ok(before)
             })
@@ -193,7 +206,8 @@ impl Instance {
 
     /// Applies what file or code says of an app at start.
     pub(super) async fn apply_setting(&self, setting: &AppSetting) -> Result<(), Error> {
-        let app = setting.app.clone().validated().map_err(InputFault::App)?;
+        let others = self.other_apps().await?;
+        let app = setting.app.clone().validated().and_then(|app| app.beside(&others)).map_err(InputFault::App)?;
         let source = source_name(setting.source);
         self.ensure_signing_key(app.signing_alg).await?;
         if self.load::<AppRecord>(RecordKind::App, app.id.as_str()).await?.is_none() {
@@ -204,7 +218,7 @@ impl Instance {
                 if merged != record.app {
                     record.source = setting.source;
                 }
-                record.app = merged.validated().map_err(InputFault::App)?;
+                record.app = merged.validated().and_then(|app| app.beside(&others)).map_err(InputFault::App)?;
                 record.applied.insert(source.to_owned(), app.clone());
                 Ok(())
             })
@@ -224,6 +238,11 @@ impl Instance {
             }
         }
         Ok(())
+    }
+
+    /// All apps: an app does not stand in its own way.
+    async fn other_apps(&self) -> Result<Vec<App>, Error> {
+        Ok(self.list_apps().await?.into_iter().map(|record| record.app).collect())
     }
 
     async fn store_new_app(&self, app: &App, source: SettingSource) -> Result<(), Error> {
@@ -250,8 +269,14 @@ impl Instance {
                 id.as_str(),
                 |_: &AppRecord| None,
                 |record: &mut AppRecord| {
-                    let had = record.app.lifetimes;
+                    let (had, audience) = (record.app.lifetimes, record.app.audience.clone());
                     let result = change(record)?;
+                    if record.app.audience != audience {
+                        let own = record.app.audience.clone();
+                        let former = &mut record.app.former_audiences;
+                        former.retain(|former| *former != own && *former != audience);
+                        former.push(audience);
+                    }
                     // Those it had until now, too: what stored it may have kept no such note.
                     record.longest_access = record.longest_access.max(had.access).max(record.app.lifetimes.access);
                     record.longest_window =
@@ -297,9 +322,11 @@ fn merge(current: &App, said_before: Option<&App>, said: &App) -> Result<App, Er
 fn merge_values(current: &mut Value, before: &Value, said: &Value) {
     match (current, said) {
         (Value::Object(current), Value::Object(said)) => {
-            for (key, value) in said {
-                let before = before.get(key).unwrap_or(&Value::Null);
-                merge_values(current.entry(key).or_insert(Value::Null), before, value);
+            let before_keys = before.as_object().into_iter().flat_map(serde_json::Map::keys);
+            // What is not said any more was said as nothing: an optional setting that was taken out.
+            for key in said.keys().chain(before_keys).collect::<BTreeSet<_>>() {
+                let (before, said) = (before.get(key).unwrap_or(&Value::Null), said.get(key).unwrap_or(&Value::Null));
+                merge_values(current.entry(key.as_str()).or_insert(Value::Null), before, said);
             }
         }
         (current, said) if before != said => *current = said.clone(),

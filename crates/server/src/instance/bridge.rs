@@ -7,9 +7,11 @@ use misario_core::authn::{AccessCredential, Answer, CredentialFault, Rejection, 
 use misario_core::changes::LeaseState;
 use misario_core::id::AppId;
 use misario_core::secret::RefreshToken;
+use misario_core::store::RecordKind;
 use misario_tower::authority::{BoxFuture, Question, RenewError, RenewQuestion, Renewed};
 use misario_tower::{Authority, Guard, GuardParts};
 
+use super::start::LEASE_RECORD;
 use super::verdict::unavailable;
 use super::{Instance, Shown};
 use crate::error::{Error, GrantFault};
@@ -25,7 +27,7 @@ impl Authority for Bridge {
                 let outcome = Err(CredentialFault::Unrecognised.into());
                 return Ok(Answer { as_of: misario_core::changes::Position::ZERO, outcome });
             };
-            instance.answer(question.app, credential, question.holder).await
+            instance.answer(question.app, credential, (question.asked_for, question.holder)).await
         })
     }
 
@@ -114,8 +116,9 @@ impl Instance {
         matches!(self.memory.read().replica().lease(now), LeaseState::Held { .. })
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers: a record is read, since a log's head may be known without the store.
     pub(crate) async fn store_answers(&self) -> Result<(), Error> {
+        self.records.load_record(RecordKind::Instance, LEASE_RECORD).await?;
         self.live.head().await?;
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use misario_core::changes::Target;
+use misario_core::changes::{FenceKey, Position, Target};
 use misario_core::client::{Client, ClientKind, Right};
 use misario_core::id::{AppId, ClientId};
 use misario_core::secret::{ClientSecret, SecretText, TokenDigest};
 use misario_core::store::RecordKind;
 
+use super::intents::Intent;
 use super::records::Keyed;
 use super::{Instance, Published, Wait};
 use crate::error::{Error, InputFault, InternalFault};
@@ -54,7 +55,8 @@ impl Instance {
     /// Gives the client another secret. The one before counts until the next rotation, or not at all.
     pub async fn rotate_client(&self, id: &ClientId, drop_old: bool) -> Result<(Client, SecretText), Error> {
         let (secret, digest) = self.new_secret(id)?;
-        let (client, ()) = self
+        let intent = if drop_old { Some(self.intend(&Intent::RevokeClient(id.clone())).await?) } else { None };
+        let changed = self
             .update(
                 RecordKind::Client,
                 id.as_str(),
@@ -68,28 +70,34 @@ impl Instance {
                     Ok(())
                 },
             )
-            .await?;
-        if drop_old {
+            .await;
+        let (client, ()) = match &intent {
+            Some(intent) => self.changed(intent, changed).await?,
+            None => changed?,
+        };
+        if let Some(intent) = intent {
             // What was opened with the old secret ends, too; whoever has the new one connects again.
             self.revoke(Target::Client(id.clone()), Wait::Yes).await?;
+            self.announced(intent).await;
         }
         Ok((client, secret))
     }
 
     /// Refuses the client everywhere.
     pub async fn disable_client(&self, id: &ClientId) -> Result<(Client, Published), Error> {
-        let (client, ()) = self
-            .update(
-                RecordKind::Client,
-                id.as_str(),
-                |_: &Client| None,
-                |client: &mut Client| {
-                    client.disabled = true;
-                    Ok(())
-                },
-            )
-            .await?;
+        let intent = self.intend(&Intent::RevokeClient(id.clone())).await?;
+        let changed = self.update(
+            RecordKind::Client,
+            id.as_str(),
+            |_: &Client| None,
+            |client: &mut Client| {
+                client.disabled = true;
+                Ok(())
+            },
+        );
+        let (client, ()) = self.changed(&intent, changed.await).await?;
         let published = self.revoke(Target::Client(id.clone()), Wait::Yes).await?;
+        self.announced(intent).await;
         Ok((client, published))
     }
 
@@ -117,8 +125,13 @@ impl Instance {
         }
     }
 
-    /// Whether the client is still there and may follow the log.
-    pub(crate) async fn may_still_feed(&self, id: &ClientId) -> Result<bool, Error> {
+    /// Whether the client is still there and may follow the log, and nothing has revoked it since the position at which it
+    /// showed its secret: that one may be dropped by now.
+    pub(crate) async fn may_still_feed(&self, id: &ClientId, shown_at: Position) -> Result<bool, Error> {
+        let fences = self.live.fences(&[FenceKey::Client(id.clone())]).await?;
+        if fences.fences.iter().flatten().any(|fence| fence.before > shown_at) {
+            return Ok(false);
+        }
         let client = self.load::<Client>(RecordKind::Client, id.as_str()).await?;
         Ok(client.is_some_and(|(client, _)| client.may(Right::Feed, client.app.as_ref())))
     }

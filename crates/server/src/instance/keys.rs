@@ -104,8 +104,8 @@ impl Instance {
         Ok(())
     }
 
-    /// The public keys that are published, as a JWK Set: a key is in it before it signs, so that whoever polls has it
-    /// when its first token comes.
+    /// The public keys that are published, as a JWK Set. Every verifier that follows the log has a key before it signs;
+    /// whoever polls this set has it when it polls next.
     pub fn jwks(&self) -> String {
         self.memory.read().replica().view().jwks().to_owned()
     }

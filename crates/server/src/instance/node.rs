@@ -2,24 +2,26 @@
 //!
 //! [`Instance::publish`] is the one door through which anything becomes true everywhere.
 
+mod followers;
+mod following;
+
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use misario_core::authn::Snapshot;
-use misario_core::changes::{
-    Barrier, BarrierReport, BarrierState, Change, Grant, GrantError, LeaseState, MonoTime, NewChange, Own, Parent,
-    Position,
-};
-use misario_core::id::{ClientId, ReplicaId};
-use misario_core::store::{Appended, LogRead, RegistryEntry, Renewal};
+use misario_core::changes::{Barrier, BarrierReport, BarrierState, Change, MonoTime, NewChange, Parent, Position};
+use misario_core::id::ReplicaId;
+use misario_core::store::{Appended, RegistryEntry};
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use super::Instance;
-use crate::error::{Error, InternalFault};
+use crate::error::Error;
+
+use followers::Follower;
+pub use followers::{FollowerFault, ReplicaView};
 
 /// Entries that are kept for replicas that follow closely; older ones are read from the store.
 const RECENT: usize = 4_096;
@@ -49,21 +51,6 @@ pub struct Published {
     pub fenced: usize,
 }
 
-/// A follower as people see it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReplicaView {
-    /// Which incarnation.
-    pub id: ReplicaId,
-    /// The client it authenticated as.
-    pub client: ClientId,
-    /// What it has applied.
-    pub applied: Position,
-    /// How many entries it is behind.
-    pub lag: u64,
-    /// What is left of its lease, in milliseconds.
-    pub lease_ms: u64,
-}
-
 /// The node's own side of the protocol.
 pub(crate) struct Node {
     ttl: Duration,
@@ -83,24 +70,6 @@ pub(crate) struct Node {
 struct Waiting {
     barrier: Barrier,
     moved: Arc<Notify>,
-}
-
-/// Why a follower's renewal or farewell is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FollowerFault {
-    /// Another client's replica has that id.
-    #[error("it speaks for another client's replica")]
-    OtherClient,
-    /// It gets no lease.
-    #[error(transparent)]
-    NotGranted(#[from] GrantError),
-}
-
-struct Follower {
-    client: ClientId,
-    applied: Position,
-    lease_until: MonoTime,
 }
 
 impl Node {
@@ -154,19 +123,6 @@ impl Node {
         recent.drain(..beyond);
         if let Some(last) = changes.last() {
             self.applied.send_replace(last.position);
-        }
-    }
-
-    /// A replica is that of the client which first renewed it. Another that acknowledges or leaves in its name would make
-    /// a revocation count as done while the replica still answers without it.
-    fn check_owner(
-        followers: &HashMap<ReplicaId, Follower>,
-        id: ReplicaId,
-        client: &ClientId,
-    ) -> Result<(), FollowerFault> {
-        match followers.get(&id) {
-            Some(follower) if follower.client != *client => Err(FollowerFault::OtherClient),
-            _ => Ok(()),
         }
     }
 
@@ -288,203 +244,6 @@ impl Instance {
             }
         }
     }
-
-    /// Applies what the log has and this node has not.
-    pub(super) async fn catch_up(&self) -> Result<(), Error> {
-        let _one_at_a_time = self.node.applying.lock().await;
-        loop {
-            let applied = self.memory.read().replica().view().applied();
-            match self.live.read_from(applied, 500).await? {
-                LogRead::Entries(changes) if changes.is_empty() => return Ok(()),
-                LogRead::Entries(changes) => {
-                    if !self.apply(&changes) {
-                        self.start_again().await?;
-                    }
-                }
-                LogRead::Gap => self.start_again().await?,
-            }
-        }
-    }
-
-    /// Applies entries to the memory; whether they followed on what it has.
-    fn apply(&self, changes: &[Change]) -> bool {
-        let mut memory = self.memory.write();
-        let followed = memory.apply(changes).is_ok();
-        if followed {
-            // Under the same lock, so that no follower is granted a head that it cannot be sent.
-            self.node.keep(changes);
-        }
-        followed
-    }
-
-    /// Missed entries are gone from the log: everything is taken from a snapshot, as another incarnation (rule 15).
-    async fn start_again(&self) -> Result<(), Error> {
-        let (position, changes) = self.live.snapshot().await?;
-        let mut memory = self.memory.write();
-        let snapshot = Snapshot { position, changes: &changes, issuer: None };
-        let earlier = memory.replica().id();
-        memory.adopt(snapshot, &*self.entropy).map_err(|_| InternalFault::Record { what: "change log" })?;
-        // Its lease was dropped with it, so nobody here has to wait for it.
-        self.node.own_earlier.lock().insert(earlier);
-        self.node.recent.lock().clear();
-        self.node.applied.send_replace(position);
-        Ok(())
-    }
-
-    /// Renews the lease of this node at the store.
-    pub(super) async fn renew_lease(&self) -> Result<(), Error> {
-        let request = {
-            let mut memory = self.memory.write();
-            let now = self.clock.mono();
-            let applied = memory.replica().view().applied();
-            let subtree = self.node.parent.lock().subtree_applied(applied, now);
-            memory.replica_mut().renew_for_subtree(now, subtree, &*self.entropy)
-        };
-        let Some(request) = request else { return Ok(()) };
-        let renewal = Renewal { id: request.id, applied: request.applied, ttl: request.ttl };
-        let head = self.live.renew(renewal).await?;
-        let behind = {
-            let mut memory = self.memory.write();
-            memory.replica_mut().granted(self.clock.mono(), request.nonce, request.ttl, head);
-            memory.replica().behind().is_some()
-        };
-        if behind { self.catch_up().await } else { Ok(()) }
-    }
-
-    /// Follows the store's log and keeps the lease, until the instance is gone.
-    pub(super) async fn follow_forever(instance: Weak<Self>) {
-        let heartbeat = match instance.upgrade() {
-            Some(instance) => instance.memory.read().replica().config().heartbeat(),
-            None => return,
-        };
-        let mut was_failing = false;
-        loop {
-            let Some(instance) = instance.upgrade() else { return };
-            let outcome = match instance.catch_up().await {
-                Ok(()) => instance.renew_lease().await,
-                Err(error) => Err(error),
-            };
-            match (&outcome, was_failing) {
-                (Err(error), false) => tracing::warn!(code = error.code(), "the store's log cannot be followed"),
-                (Ok(()), true) => tracing::info!("the store's log is followed again"),
-                _ => {}
-            }
-            was_failing = outcome.is_err();
-            instance.node.expire(instance.clock.mono());
-            let applied = instance.memory.read().replica().view().applied();
-            let log = Arc::clone(&instance.live);
-            // Nothing of the instance is held while waiting, so that it can go.
-            drop(instance);
-            if was_failing {
-                tokio::time::sleep(heartbeat).await;
-            } else {
-                let _ = tokio::time::timeout(heartbeat, log.wait_beyond(applied)).await;
-            }
-        }
-    }
-
-    /// Removes the registry entries of nodes that are dead, so that no barrier waits for them again.
-    pub(super) async fn bury_nodes(&self) -> Result<(), Error> {
-        let registry = self.live.replicas().await?;
-        let own = self.memory.read().replica().id();
-        for entry in self.node.dead(&registry, own, self.clock.mono()) {
-            if self.live.leave(entry.id, entry.counter).await? {
-                self.node.own_earlier.lock().remove(&entry.id);
-            }
-        }
-        Ok(())
-    }
-
-    /// A follower says what it has applied and wants a lease. Own position, own lease and the child's registration are
-    /// of one moment (rule 7).
-    pub(crate) fn grant(&self, id: ReplicaId, applied: Position, client: &ClientId) -> Result<Grant, FollowerFault> {
-        let granted = {
-            let memory = self.memory.read();
-            let mut followers = self.node.followers.lock();
-            Node::check_owner(&followers, id, client)?;
-            let now = self.clock.mono();
-            let own = Own::of(memory.replica(), now);
-            let granted = self.node.parent.lock().renew(id, applied, own, now);
-            // Whoever gets no lease is none, however often it asks; one that had a lease stays until that has run out.
-            if let Ok(grant) = granted {
-                followers.insert(id, Follower { client: client.clone(), applied, lease_until: now.plus(grant.ttl) });
-            }
-            granted
-        };
-        self.node.for_each_barrier(|barrier| barrier.acknowledged(id, applied));
-        Ok(granted?)
-    }
-
-    /// A follower has stopped answering for good (rule 5).
-    pub(crate) fn follower_left(&self, id: ReplicaId, client: &ClientId) -> Result<(), FollowerFault> {
-        {
-            let mut followers = self.node.followers.lock();
-            Node::check_owner(&followers, id, client)?;
-            followers.remove(&id);
-            self.node.parent.lock().leave(id);
-        }
-        self.node.for_each_barrier(|barrier| barrier.left(id));
-        Ok(())
-    }
-
-    /// Who follows this node.
-    pub fn replicas(&self) -> Vec<ReplicaView> {
-        let now = self.clock.mono();
-        let applied = *self.node.applied.borrow();
-        self.node.expire(now);
-        let followers = self.node.followers.lock();
-        let view = |(id, follower): (&ReplicaId, &Follower)| ReplicaView {
-            id: *id,
-            client: follower.client.clone(),
-            applied: follower.applied,
-            lag: applied.sequence.saturating_sub(follower.applied.sequence),
-            lease_ms: u64::try_from(follower.lease_until.since(now).as_millis()).unwrap_or(u64::MAX),
-        };
-        let mut views: Vec<_> = followers.iter().map(view).collect();
-        views.sort_by_key(|view| view.id);
-        views
-    }
-
-    /// The position, and everything that a joining follower starts from.
-    pub(crate) async fn snapshot(&self) -> Result<(Position, Vec<Change>), Error> {
-        self.catch_up().await?;
-        Ok(self.live.snapshot().await?)
-    }
-
-    /// The entries after `position` for a follower; `None`: it has to start from a snapshot.
-    pub(crate) async fn changes_after(&self, position: Position) -> Result<Option<Vec<Change>>, Error> {
-        if let Some(recent) = self.node.recent_after(position) {
-            return Ok(Some(recent));
-        }
-        match self.live.read_from(position, 1_000).await? {
-            LogRead::Entries(changes) => Ok(Some(changes)),
-            LogRead::Gap => Ok(None),
-        }
-    }
-
-    /// Gets the first lease, so that checks are answered from the first request on.
-    pub(super) async fn first_lease(&self) -> Result<(), Error> {
-        self.catch_up().await?;
-        self.renew_lease().await?;
-        let held = matches!(self.memory.read().replica().lease(self.clock.mono()), LeaseState::Held { .. });
-        debug_assert!(held, "a store that answers grants a lease");
-        Ok(())
-    }
-
-    /// Grants nothing more, writes down what is only in memory, and leaves the store's registry, unless followers still
-    /// hold leases of this node (rule 5): then its own entry runs out by itself.
-    pub(crate) async fn stop(self: &Arc<Self>) {
-        self.write_touches().await;
-        let now = self.clock.mono();
-        let free_at = self.node.parent.lock().close(now);
-        let id = self.memory.write().replica_mut().leave();
-        if free_at <= now {
-            let entry = self.live.replicas().await.ok().and_then(|all| all.into_iter().find(|entry| entry.id == id));
-            if let Some(entry) = entry {
-                let _ = self.live.leave(id, entry.counter).await;
-            }
-        }
-    }
 }
 
 /// A time as it travels in frames.
@@ -495,18 +254,6 @@ pub(crate) fn millis(ttl: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_replica_is_that_of_the_client_which_first_renewed_it() {
-        let [one, other] = ["one", "other"].map(|name| ClientId::new(name).unwrap());
-        let id = ReplicaId::from_bytes([1; 16]);
-        let now = MonoTime::from_millis(0);
-        let followers =
-            HashMap::from([(id, Follower { client: one.clone(), applied: Position::ZERO, lease_until: now })]);
-        assert_eq!(Node::check_owner(&followers, id, &one), Ok(()));
-        assert_eq!(Node::check_owner(&followers, id, &other), Err(FollowerFault::OtherClient));
-        assert_eq!(Node::check_owner(&followers, ReplicaId::from_bytes([2; 16]), &other), Ok(()));
-    }
 
     #[test]
     fn a_node_is_dead_when_its_counter_stood_for_its_own_lease() {

@@ -143,6 +143,10 @@ impl Instance {
         for _ in 0..ROUNDS {
             if let Some(loaded) = self.load_session(&app.id, &sid).await? {
                 let loaded = self.still_live(app, loaded).await?;
+                // A step-up counts for the token that it brought, not for one that may have been copied before.
+                if facts.auth_time < Some(loaded.session.auth_time) {
+                    return Err(GrantFault::Unknown.into());
+                }
                 let session = loaded.session.clone();
                 if let Some(handed) = self.renew_record(app, loaded, session).await? {
                     return Ok(handed);
@@ -154,17 +158,29 @@ impl Instance {
             if !handout.needs_record() {
                 return self.hand_out_stateless(app, &login);
             }
-            // The record takes the login's own handle, so any number of racers make one: the others find it taken.
-            let mut session = self.new_session(app, &login, Device::default())?;
-            session.issued = facts.issued;
-            self.prepare(&mut session, handout)?;
-            match self.live.insert(&session).await? {
-                Inserted::Done(_) => return self.hand_out(app, &session, login.position, login.now),
-                Inserted::Exists => {}
-                Inserted::Fenced => return Err(GrantFault::Revoked.into()),
+            if let Some(handed) = self.record_for(app, &login, &facts).await? {
+                return Ok(handed);
             }
         }
         Err(GrantFault::Contended.into())
+    }
+
+    /// Makes the record of a login that had none, and hands out; `None`: somebody else was faster. It takes the login's own
+    /// handle, so any number of racers make one: the others find it taken.
+    pub(super) async fn record_for(
+        &self,
+        app: &Arc<App>,
+        login: &LoginFacts,
+        facts: &Facts,
+    ) -> Result<Option<Handed>, Error> {
+        let mut session = self.new_session(app, login, Device::default())?;
+        session.issued = facts.issued;
+        self.prepare(&mut session, Handout::of(app.mode, login.transport, false))?;
+        match self.live.insert(&session).await? {
+            Inserted::Done(_) => self.hand_out(app, &session, login.position, login.now).map(Some),
+            Inserted::Exists => Ok(None),
+            Inserted::Fenced => Err(GrantFault::Revoked.into()),
+        }
     }
 
     /// The facts of an access JWT that may be renewed.

@@ -70,7 +70,7 @@ impl Instance {
     }
 
     /// Makes everything that was issued with a user's old roles stale.
-    pub(super) async fn announce_grant(&self, subject: &Subject) -> Result<Published, Error> {
+    pub(super) async fn announce_grant(&self, subject: &Subject, wait: Wait) -> Result<Published, Error> {
         let now = self.clock.wall();
         let change = NewChange {
             at: now,
@@ -78,11 +78,12 @@ impl Instance {
             kind: ChangeKind::SubjectChanged { subject: subject.clone(), before: None },
             fence: Some(NewFence { key: FenceKey::Stale(subject.clone()), until: None }),
         };
-        self.publish(change, Wait::Yes).await
+        self.publish(change, wait).await
     }
 }
 
-/// Removes the records that a revocation fenced off. They do not count any more; what fails here is swept later.
+/// Removes the records that a revocation fenced off. They do not count any more and are listed nowhere; what fails here is
+/// swept when its own times are over.
 async fn clean_up(live: Arc<dyn LiveStore>, filter: SessionFilter) {
     let mut after = None;
     loop {

@@ -1,9 +1,12 @@
 //! Looking at logins.
 
+use std::collections::{BTreeMap, HashMap};
+
 use misario_core::app::{App, Mode, Transport};
+use misario_core::changes::{Fence, FenceKey};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::session::{Device, Session, SessionState};
-use misario_core::store::{Cursor, SessionFilter};
+use misario_core::store::{Cursor, SessionFilter, fencing};
 use misario_jose::UnixTime;
 use serde::Serialize;
 
@@ -87,7 +90,7 @@ impl Instance {
         Ok((views, next.map(|Cursor(sid)| sid)))
     }
 
-    /// All logins that the filter names, ended ones included.
+    /// All logins that the filter names and nothing has revoked, those that ended by their own times included.
     pub(super) async fn all_sessions(&self, filter: SessionFilter) -> Result<Vec<Session>, Error> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
@@ -100,7 +103,7 @@ impl Instance {
         }
     }
 
-    /// A page of logins, each last seen when it was last used, written down or not.
+    /// A page of logins that nothing has revoked, each last seen when it was last used, written down or not.
     async fn page_of_sessions(
         &self,
         filter: SessionFilter,
@@ -116,6 +119,22 @@ impl Instance {
             }
             session
         };
-        Ok((page.sessions.into_iter().map(seen).collect(), page.next))
+        let sessions = self.unfenced(page.sessions.into_iter().map(seen).collect()).await?;
+        Ok((sessions, page.next))
+    }
+
+    /// Those that no fence refuses: their records may be there until somebody comes to remove them.
+    async fn unfenced(&self, mut sessions: Vec<Session>) -> Result<Vec<Session>, Error> {
+        let keys: BTreeMap<String, FenceKey> =
+            sessions.iter().flat_map(fencing::ending).map(|key| (key.to_string(), key)).collect();
+        let keys: Vec<FenceKey> = keys.into_values().collect();
+        let fences = self.live.fences(&keys).await?.fences;
+        let standing: HashMap<FenceKey, Fence> =
+            keys.into_iter().zip(fences).filter_map(|(key, fence)| Some((key, fence?))).collect();
+        let refuses = |key, session: &Session| {
+            standing.get(&key).is_some_and(|fence| fencing::refuses(fence.before, session.issued))
+        };
+        sessions.retain(|session| !fencing::ending(session).into_iter().any(|key| refuses(key, session)));
+        Ok(sessions)
     }
 }

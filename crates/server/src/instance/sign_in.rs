@@ -6,7 +6,7 @@ use std::sync::Arc;
 use misario_core::app::{App, Handout, Transport};
 use misario_core::id::{SessionId, Subject};
 use misario_core::secret::LoginSeed;
-use misario_core::session::{Device, Session};
+use misario_core::session::{Device, Session, SessionState};
 use misario_core::store::{Inserted, RecordKind, SessionFilter};
 use misario_core::user::{Grant, User, UserState, Username};
 use misario_jose::UnixTime;
@@ -16,6 +16,7 @@ use super::issue::{Handed, LoginFacts};
 use super::{Cut, Instance, Wait};
 use crate::error::{Error, GrantFault, SignInFault};
 use crate::passwords::{Busy, MAX_PASSWORD};
+use crate::throttle::Account;
 
 /// A sign-in with user name and password.
 pub struct PasswordSignIn {
@@ -63,7 +64,8 @@ impl Instance {
             return Err(SignInFault::InvalidCredentials.into());
         };
         let now = self.clock.wall();
-        let user = self.check_password(&username, &request.password, request.address).await;
+        let account = Account::Name(username.clone());
+        let user = self.check_password(&account, &username, &request.password, request.address).await;
         let (cut, user) = match user {
             Ok(found) => found,
             Err(error) => {
@@ -114,13 +116,14 @@ impl Instance {
     /// The user behind name and password, with the position read before anything else.
     pub(super) async fn check_password(
         &self,
+        account: &Account,
         username: &Username,
         password: &str,
         address: Option<IpAddr>,
     ) -> Result<(Cut, User), Error> {
         let attempt = self
             .throttle
-            .attempt(username, address, self.clock.mono())
+            .attempt(account, address, self.clock.mono())
             .map_err(|wait| SignInFault::TooManyAttempts { wait })?;
         let looked = async {
             let position = self.live.head().await?;
@@ -183,6 +186,7 @@ impl Instance {
             transport: login.transport,
             issued: login.position,
             created: now,
+            created_tick: self.clock.mono().as_millis(),
             auth_time: login.auth_time,
             login_exp: login.login_exp,
             idle: app.lifetimes.idle,
@@ -200,19 +204,22 @@ impl Instance {
     }
 
     /// Ends the user's oldest logins in the app beyond its limit. Each sign-in ends what is beyond by its own view, so
-    /// any number of sign-ins at once leave no more than the limit.
+    /// any number of sign-ins at once leave no more than the limit. Refused if one of those at once ended this very login.
     async fn hold_to_limit(&self, app: &App, newest: &Session) -> Result<(), Error> {
         let Some(limit) = app.max_logins else { return Ok(()) };
         let filter = SessionFilter::OfIn(newest.subject.clone(), app.id.clone());
         let mut live = self.all_sessions(filter).await?;
         let now = self.clock.wall();
-        live.retain(|session| session.state(now) == misario_core::session::SessionState::Live);
-        // Newest first; of two made in the same second every racer must keep the same one.
-        live.sort_by_key(|session| std::cmp::Reverse((session.created, session.sid)));
-        for session in live.into_iter().skip(limit.max(1) as usize) {
+        live.retain(|session| session.state(now) == SessionState::Live);
+        // Newest first; of two made at once every racer must keep the same one.
+        live.sort_by_key(|session| std::cmp::Reverse((session.created, session.created_tick, session.sid)));
+        let beyond = live.split_off(live.len().min(limit.max(1) as usize));
+        for session in &beyond {
             self.end_login(session.sid, session.login_exp, Wait::No).await?;
         }
-        Ok(())
+        // Its credentials would be worth nothing: better to sign in once more.
+        let is_ended = self.live.load(&newest.sid).await?.is_none_or(|loaded| loaded.is_fenced());
+        if is_ended { Err(SignInFault::Busy.into()) } else { Ok(()) }
     }
 }
 

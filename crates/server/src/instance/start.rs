@@ -12,6 +12,7 @@ use misario_core::store::{NewRecord, RecordInserted, RecordKind, RecordStore, Re
 use misario_jose::Algorithm;
 use parking_lot::RwLock;
 
+use super::intents::UnderWay;
 use super::signing::{SigningKeyRecord, SigningKeys};
 use super::{Instance, node};
 use crate::config::{AppSetting, Parts, Platform, SettingSource};
@@ -89,12 +90,14 @@ impl Instance {
             guard: OnceLock::new(),
             longest_access: AtomicU64::new(0),
             longest_window: AtomicU64::new(0),
+            under_way: UnderWay::default(),
+            loops: parking_lot::Mutex::default(),
             changing_keys: tokio::sync::Mutex::default(),
             changing_apps: tokio::sync::Mutex::default(),
         });
         instance.load_keys().await?;
         instance.load_apps().await?;
-        instance.finish_revocations().await?;
+        instance.finish_intents().await?;
         instance.first_lease().await?;
         instance.spawn_loops();
         if let Some(earlier) = earlier.filter(|earlier| *earlier > instance.config.lease) {
@@ -127,8 +130,10 @@ impl Instance {
     }
 
     fn spawn_loops(self: &Arc<Self>) {
-        tokio::spawn(Self::follow_forever(Arc::downgrade(self)));
-        tokio::spawn(Self::sweep_forever(Arc::downgrade(self)));
+        *self.loops.lock() = vec![
+            tokio::spawn(Self::follow_forever(Arc::downgrade(self))),
+            tokio::spawn(Self::sweep_forever(Arc::downgrade(self))),
+        ];
     }
 
     /// Waits until the longer leases of an earlier process have run out, and lowers the record.
@@ -147,6 +152,9 @@ impl Instance {
     }
 }
 
+/// Keeps the longest lease that may be out, in milliseconds.
+pub(super) const LEASE_RECORD: &str = "lease_ms";
+
 /// The longest lease that an earlier process may have granted. The record keeps it beside the one of this process, so
 /// that another start before it has run out waits for it, too.
 async fn earlier_lease(records: &dyn RecordStore, lease: Duration) -> Result<Option<Duration>, StoreError> {
@@ -158,12 +166,13 @@ async fn note_lease(
     records: &dyn RecordStore,
     decide: impl Fn(Option<Duration>) -> Duration + Send,
 ) -> Result<Option<Duration>, StoreError> {
-    const KEY: &str = "lease_ms";
     loop {
-        let record = records.load_record(RecordKind::Instance, KEY).await?;
-        let known = record.as_ref().and_then(|record| record.body.parse().ok()).map(Duration::from_millis);
+        let record = records.load_record(RecordKind::Instance, LEASE_RECORD).await?;
+        // What cannot be read is no word that nobody was ever granted anything.
+        let known = record.as_ref().map(|record| record.body.parse().map(Duration::from_millis)).transpose();
+        let known = known.map_err(|_| StoreError::Corrupt { what: "lease record", source: None })?;
         let body = node::millis(decide(known)).to_string();
-        let new = NewRecord { kind: RecordKind::Instance, key: KEY.to_owned(), alias: None, body };
+        let new = NewRecord { kind: RecordKind::Instance, key: LEASE_RECORD.to_owned(), alias: None, body };
         let is_done = match &record {
             Some(record) if record.body == new.body => true,
             Some(record) => matches!(records.swap_record(new, record.revision).await?, RecordSwapped::Done(_)),

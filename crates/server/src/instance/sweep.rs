@@ -39,6 +39,9 @@ impl Instance {
             if let Err(error) = instance.bury_nodes().await {
                 tracing::debug!(code = error.code(), "the registry cannot be read");
             }
+            if let Err(error) = instance.finish_intents().await {
+                tracing::debug!(code = error.code(), "what was begun waits");
+            }
             round = round.wrapping_add(1);
             if round.is_multiple_of(SWEEP_EVERY)
                 && let Err(error) = instance.sweep().await

@@ -10,12 +10,14 @@ use misario_core::user::{Grant, User, UserState, Username};
 use misario_jose::{UnixTime, b64u};
 use serde::Serialize;
 
+use super::intents::Intent;
 use super::records::Keyed;
 use super::{Instance, Published, Wait};
 use crate::error::{Error, InputFault, SignInFault};
 use crate::passwords::{Busy, MAX_PASSWORD};
 
-/// The shortest password that a person may choose, in octets (NIST SP 800-63B-4 §3.1.1.2, single factor).
+/// The shortest password that a person may choose, in characters: NIST SP 800-63B-4 §3.1.1.2, for a single factor, counts
+/// code points.
 const MIN_PASSWORD: usize = 15;
 
 /// A user to create.
@@ -92,15 +94,17 @@ impl Instance {
     pub async fn set_user_state(&self, name: &str, state: UserState) -> Result<(UserView, Option<Published>), Error> {
         let subject = self.user_named(name).await?.subject;
         let intent = match state {
-            UserState::Disabled => Some(self.intend_to_revoke(&subject).await?),
+            UserState::Disabled => Some(self.intend(&Intent::RevokeUser(subject.clone())).await?),
             UserState::Active => None,
         };
-        let (user, ()) = self
-            .update_user(&subject, |user| {
-                user.state = state;
-                Ok(())
-            })
-            .await?;
+        let changed = self.update_user(&subject, |user| {
+            user.state = state;
+            Ok(())
+        });
+        let (user, ()) = match &intent {
+            Some(intent) => self.changed(intent, changed.await).await?,
+            None => changed.await?,
+        };
         // The row first, so that no sign-in comes between; said again when it is disabled already, because whoever
         // disabled it first may have crashed before the change was everywhere (PROTOCOL rule 12).
         let published = match state {
@@ -108,7 +112,7 @@ impl Instance {
             UserState::Active => None,
         };
         if let Some(intent) = intent {
-            self.revoked_as_intended(&user.subject, intent).await;
+            self.announced(intent).await;
         }
         Ok((user.into(), published))
     }
@@ -122,14 +126,14 @@ impl Instance {
         let user = self.user_named(name).await?;
         let (password, made) = self.password_or_new(password, &user.username)?;
         let hash = self.passwords.hash(password.expose()).await.map_err(|Busy| SignInFault::Busy)?;
-        let intent = self.intend_to_revoke(&user.subject).await?;
-        self.update_user(&user.subject, |user| {
+        let intent = self.intend(&Intent::RevokeUser(user.subject.clone())).await?;
+        let changed = self.update_user(&user.subject, |user| {
             user.password = Some(hash.clone());
             Ok(())
-        })
-        .await?;
+        });
+        self.changed(&intent, changed.await).await?;
         let published = self.revoke(Target::User(user.subject.clone()), Wait::Yes).await?;
-        self.revoked_as_intended(&user.subject, intent).await;
+        self.announced(intent).await;
         Ok((made, published))
     }
 
@@ -137,9 +141,43 @@ impl Instance {
     pub async fn set_grant(&self, name: &str, app: &AppId, grant: Grant) -> Result<(UserView, Published), Error> {
         self.app(app)?;
         let subject = self.user_named(name).await?.subject;
+        let intent = self.intend(&Intent::ChangeGrant(subject.clone())).await?;
+        let changed = self.update_user(&subject, |user| {
+            user.grants.insert(app.clone(), grant.clone());
+            Ok(())
+        });
+        let (user, ()) = self.changed(&intent, changed.await).await?;
+        let published = self.announce_grant(&subject, Wait::Yes).await?;
+        self.announced(intent).await;
+        Ok((user.into(), published))
+    }
+
+    /// Gives roles in an app and takes roles away, leaving whatever else the user may do there as it is when the change
+    /// is written; true everywhere when it returns, and ends no login.
+    ///
+    /// # Errors
+    /// `not_found` for a role to take away that the user does not have: nothing is changed.
+    pub async fn change_roles(
+        &self,
+        name: &str,
+        app: &AppId,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<(UserView, Published), Error> {
+        self.app(app)?;
+        let subject = self.user_named(name).await?.subject;
         let (user, ()) = self
             .update_user(&subject, |user| {
-                user.grants.insert(app.clone(), grant.clone());
+                let roles = &mut user.grants.entry(app.clone()).or_default().roles;
+                if remove.iter().any(|role| !roles.contains(role)) {
+                    return Err(InputFault::NotFound { what: "role" }.into());
+                }
+                roles.retain(|role| !remove.contains(role));
+                for role in add {
+                    if !roles.contains(role) {
+                        roles.push(role.clone());
+                    }
+                }
                 Ok(())
             })
             .await?;
@@ -173,7 +211,7 @@ impl Instance {
         username: &Username,
     ) -> Result<(SecretText, Option<SecretText>), Error> {
         if let Some(chosen) = chosen {
-            let length = (MIN_PASSWORD..=MAX_PASSWORD).contains(&chosen.expose().len());
+            let length = chosen.expose().chars().count() >= MIN_PASSWORD && chosen.expose().len() <= MAX_PASSWORD;
             let is_name = Username::new(chosen.expose()).is_ok_and(|name| name == *username);
             return if length && !is_name { Ok((chosen, None)) } else { Err(InputFault::Password.into()) };
         }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use misario_core::authn::{
-    AccessCredential, Answer, CredentialFault, Facts, Holder, Rejection, Touch, UnavailableFault,
+    AccessCredential, Answer, AskedFor, CredentialFault, Facts, Holder, Rejection, Touch, UnavailableFault,
 };
 use misario_core::changes::{Position, Verdict};
-use misario_core::id::{AppId, SessionId};
+use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::SessionToken;
 use misario_core::session::{Session, SessionState};
 use misario_core::store::{LoadedSession, RecordKind, StoreError, Swapped};
@@ -22,10 +22,10 @@ impl Instance {
         &self,
         app: &AppId,
         credential: AccessCredential<'_>,
-        holder: Holder,
+        (asked_for, holder): (AskedFor, Holder),
     ) -> Result<Answer, UnavailableFault> {
         let looked = match credential {
-            AccessCredential::Session(text) => self.look_up_session(app, text).await,
+            AccessCredential::Session(text) => self.look_up_session(app, text, asked_for).await,
             AccessCredential::Jwt(text) => self.look_up_jwt(app, text, holder).await,
         };
         match looked {
@@ -41,13 +41,17 @@ impl Instance {
         }
     }
 
-    async fn look_up_session(&self, app: &AppId, text: &str) -> Result<(Position, Facts), Error> {
+    async fn look_up_session(&self, app: &AppId, text: &str, asked_for: AskedFor) -> Result<(Position, Facts), Error> {
         let secret = |error| Rejection::from(CredentialFault::Secret { error });
         let token = SessionToken::parse(self.keys.replica(), text).map_err(secret)?;
         let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
         let loaded = self.load_session(app, &token.sid()).await?.ok_or_else(unknown)?;
         if !self.counts(&token, &loaded.session) {
             return Err(unknown());
+        }
+        // Who was disabled by a call that died before its revocation has no fence yet.
+        if asked_for == AskedFor::Verdict {
+            self.refuse_disabled(&loaded.session.subject).await?;
         }
         self.facts_of(app, loaded).await
     }
@@ -79,12 +83,13 @@ impl Instance {
     /// if one stands behind the login.
     async fn look_up_jwt(&self, app: &AppId, text: &str, holder: Holder) -> Result<(Position, Facts), Error> {
         let now = self.clock.wall();
-        let facts = {
+        let (judged, facts) = {
             let memory = self.memory.read();
             let facts = memory.verify_jwt(app, text, now).map_err(Rejection::from)?;
             let facts = facts.ok_or(Rejection::from(CredentialFault::Unrecognised))?;
             match memory.judge(&facts) {
-                Verdict::Good => facts,
+                // Revoked tokens and keys are known by the view alone, which may be older than the fences below.
+                Verdict::Good => (memory.replica().view().applied(), facts),
                 Verdict::Revoked { .. } => return Err(Rejection::from(CredentialFault::Revoked).into()),
                 Verdict::Stale => return Err(Rejection::from(CredentialFault::Stale).into()),
             }
@@ -93,10 +98,7 @@ impl Instance {
         if cut.refuses(facts.issued) {
             return Err(Rejection::from(CredentialFault::Revoked).into());
         }
-        let row = self.load::<User>(RecordKind::User, facts.subject.as_str()).await?;
-        if row.is_some_and(|(user, _)| user.state == UserState::Disabled) {
-            return Err(Rejection::from(CredentialFault::UserDisabled).into());
-        }
+        self.refuse_disabled(&facts.subject).await?;
         if let (Some(sid), Some(_)) = (facts.sid, facts.generation) {
             // It came with a refresh token, so a record stands behind it; without the record the login is over.
             let unknown = || Error::from(Rejection::from(CredentialFault::SessionUnknown));
@@ -108,7 +110,17 @@ impl Instance {
                 self.memory.read().touches().note(app, sid, used);
             }
         }
-        Ok((cut.as_of, facts))
+        Ok((cut.as_of.min(judged), facts))
+    }
+
+    async fn refuse_disabled(&self, subject: &Subject) -> Result<(), Error> {
+        let row = self.load::<User>(RecordKind::User, subject.as_str()).await?;
+        match row {
+            Some((user, _)) if user.state == UserState::Disabled => {
+                Err(Rejection::from(CredentialFault::UserDisabled).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the token is the one of its session that counts.

@@ -66,7 +66,7 @@ impl SignedOutPage<'_> {
             .child(Element::new("h1").text("Signed out"))
             .child(paragraph(
                 "lead",
-                &format!("Your login to {} has ended. Nothing of it is accepted any more.", self.app),
+                &format!("Your login to {} has ended. From a moment on, nothing of it is accepted anywhere.", self.app),
             ))
             .child(Element::new("p").child(link(&LocalPath::sign_in(self.app, None), "Sign in again")));
         Document::new("Signed out").page(card)

@@ -212,3 +212,43 @@ async fn whoever_breaks_the_rules_of_the_feed_is_told_which() {
     }
     good.settled().await;
 }
+
+/// What was opened with a secret that is dropped ends with it, also between the upgrade and the first word.
+#[tokio::test]
+async fn a_secret_that_was_dropped_before_hello_gets_no_lease() {
+    let host = Host::start().await;
+    let url = listening(&host).await;
+    let secret = host.client("web", Some("web"), &[Right::Feed]).await;
+    let mut line = Line::open(&url, "web", &secret).await;
+    host.admin("POST", "/admin/v1/clients/web/rotate", json!({ "drop_old": true })).await.expect(200);
+    line.hello(FEED_VERSION).await;
+    line.send(&ReplicaFrame::Renew { id: line.id, nonce: NONCE, applied: Position::ZERO }).await;
+    assert_eq!(line.ended().await, "follower_client_revoked");
+}
+
+/// One app in the wrong hands must not take the places of all others.
+#[tokio::test]
+async fn a_connection_renews_the_leases_of_few_replicas() {
+    let host = Host::start().await;
+    let url = listening(&host).await;
+    let secret = host.client("web", Some("web"), &[Right::Feed]).await;
+    let (mut line, position) = Line::follow(&url, "web", &secret).await;
+    let id = |n: u8| ReplicaId::from_bytes([n; 16]);
+    for n in 0..100 {
+        // Who says that the one before has left may go on under another id.
+        line.send(&ReplicaFrame::Renew { id: id(n), nonce: NONCE, applied: position }).await;
+        line.send(&ReplicaFrame::Leave { id: id(n) }).await;
+    }
+    line.settled().await;
+    for n in 100..117 {
+        line.send(&ReplicaFrame::Renew { id: id(n), nonce: NONCE, applied: position }).await;
+    }
+    let mut granted = 0;
+    loop {
+        match line.next().await {
+            ParentFrame::Grant { .. } => granted += 1,
+            ParentFrame::Bye { code } => break assert_eq!((granted, code.as_str()), (16, "follower_ids")),
+            _ => {}
+        }
+    }
+}

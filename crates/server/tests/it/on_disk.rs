@@ -112,7 +112,9 @@ async fn a_closed_store_is_an_unavailable_one_and_no_sign_out() {
     let folder = tempfile::tempdir().unwrap();
     let (host, store) = on_disk(folder.path(), None).await;
     let all = logins(&host, "s1").await;
+    assert_eq!(Call::get("/readyz").send(&host).await.status, 200);
     store.close().await.unwrap();
+    assert_eq!(Call::get("/readyz").send(&host).await.status, 503, "whoever sends requests here sends them elsewhere");
     for held in &all {
         let me = held.clone().me(&host).await;
         assert_eq!(me.status, if held.app == "web" { 503 } else { 200 }, "{} {}", held.app, held.transport);
@@ -154,4 +156,17 @@ async fn a_revocation_after_a_restore_reaches_what_was_issued_after_the_backup()
     host.revoke(json!("everything")).await;
     assert_eq!(bob.me(&host).await.status, 401);
     assert_eq!(bob.renew(&host).await.status, 401);
+}
+
+/// Whoever starts again in the same process, or hands the folder to another one, waits for nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_is_free_as_soon_as_its_server_has_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut clock = None;
+    for _ in 0..20 {
+        let (host, store) = on_disk(folder.path(), clock.take()).await;
+        host.server.shutdown().await;
+        clock = Some(host.clock.clone());
+        drop((host, store));
+    }
 }

@@ -362,3 +362,41 @@ async fn every_access_token_carries_what_rfc_9068_demands() {
         assert!(String::from_utf8(header).unwrap().contains(r#""typ":"at+jwt""#));
     }
 }
+
+/// A tab that holds one login's access token, in a browser that was signed in as somebody else since.
+#[tokio::test]
+async fn a_refresh_with_credentials_of_two_logins_renews_neither() {
+    let host = Host::start().await;
+    for app in ["web", "spa"] {
+        let (alice, bob) =
+            (host.login(app, Transport::Split, "s1").await, host.login(app, Transport::Split, "s2").await);
+        let both = Held { jar: bob.jar.clone(), ..alice.clone() };
+        let answer = both.shows(Call::post("/v1/refresh")).send(&host).await;
+        assert_eq!(answer.told(), (400, "credentials_conflict".to_owned()), "{app}");
+        for mut held in [alice, bob] {
+            held.renew(&host).await.expect(200);
+        }
+    }
+}
+
+/// PROTOCOL rule 22: `exp` counts from before the compare-and-swap, however long that takes.
+#[tokio::test]
+async fn lifetimes_count_from_before_the_decision() {
+    let host = Host::start().await;
+    for (app, verb) in [("spa", "swap"), ("service", "fences"), ("service", "load_record")] {
+        let mut held = host.login(app, Transport::Bearer, "s1").await;
+        let before = host.clock.now().as_secs();
+        let clock = host.clock.clone();
+        host.store.during(verb, move || clock.advance(std::time::Duration::from_secs(20)));
+        held.renew(&host).await.expect(200);
+        host.store.during("nothing", || ());
+        host.until_ready().await;
+        assert!(host.clock.now().as_secs() > before, "{verb}");
+        let claims = claims(&held.access_text());
+        assert_eq!(
+            (claims["iat"].as_u64(), claims["exp"].as_u64()),
+            (Some(before), Some(before + 900)),
+            "{app} {verb}"
+        );
+    }
+}

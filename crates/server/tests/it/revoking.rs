@@ -5,7 +5,7 @@ use misario_core::changes::ChangeKind;
 use misario_core::store::ChangeLog as _;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Held, Host, PASSWORD, claims};
+use crate::support::{Answer, Call, Health, Held, Host, PASSWORD, claims};
 
 const APPS: [&str; 3] = ["web", "spa", "service"];
 
@@ -296,4 +296,64 @@ async fn a_renewal_racing_a_revocation_never_revives_the_login() {
         }
     }
     assert!(host.store.sessions().await.is_empty());
+}
+
+/// One token, shown again and again, must not fill the log.
+#[tokio::test]
+async fn signing_out_again_writes_nothing() {
+    let host = Host::start().await;
+    for app in ["web", "spa", "service"] {
+        let held = host.login(app, Transport::Bearer, "s1").await;
+        held.clone().logout(&host).await.expect(204);
+        let before = host.store.dump().await;
+        for _ in 0..5 {
+            held.clone().logout(&host).await.expect(204);
+        }
+        assert_eq!(host.store.dump().await, before, "{app}");
+    }
+}
+
+/// Two cookies of one name: nobody knows which login they mean; the header's is known.
+#[tokio::test]
+async fn signing_out_with_contradicting_cookies_ends_the_bearers_login() {
+    let host = Host::start().await;
+    let mut held = host.login("web", Transport::Bearer, "s1").await;
+    let twice = "__Host-misario-web=a; __Host-misario-web=b";
+    held.shows(Call::post("/v1/logout")).cookie(twice).same_origin("web").send(&host).await.expect(204);
+    assert_eq!(held.me(&host).await.status, 401);
+}
+
+/// An app may sign in a subject that reads like somebody's user name.
+#[tokio::test]
+async fn a_subject_is_revoked_whoever_is_named_like_it() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let mut named = host.login("web", Transport::Bearer, &alice).await;
+    let mut subject = host.login("web", Transport::Bearer, "alice").await;
+    let listed = host.admin("GET", "/admin/v1/sessions?subject=alice", Value::Null).await.expect(200).json();
+    assert_eq!(listed["sessions"][0]["sid"], json!(subject.sid));
+    host.revoke(json!({ "subject": "alice" })).await;
+    assert_eq!(subject.me(&host).await.status, 401);
+    named.me(&host).await.expect(200);
+    host.revoke(json!({ "user": "alice" })).await;
+    assert_eq!(named.me(&host).await.status, 401);
+}
+
+/// The record of a login that was revoked may be there until somebody comes to remove it.
+#[tokio::test]
+async fn what_was_revoked_is_listed_nowhere() {
+    let host = Host::start().await;
+    let (gone, mut left) =
+        (host.login("web", Transport::Bearer, "s1").await, host.login("web", Transport::Bearer, "s1").await);
+    let record = host.store.sessions().await.into_iter().find(|session| session.sid.to_string() == gone.sid).unwrap();
+    host.store.set(Health::Untidy);
+    host.revoke(json!({ "login": gone.sid })).await;
+    assert!(host.store.sessions().await.contains(&record), "its record is still there");
+    let own = left.call(&host, Call::get("/v1/sessions")).await.expect(200).json();
+    let all = host.admin("GET", "/admin/v1/sessions", Value::Null).await.expect(200).json();
+    for sessions in [own, all] {
+        let sids: Vec<_> =
+            sessions["sessions"].as_array().unwrap().iter().map(|session| session["sid"].clone()).collect();
+        assert_eq!(sids, [json!(left.sid)]);
+    }
 }

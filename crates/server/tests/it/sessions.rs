@@ -26,7 +26,10 @@ pub(crate) async fn race_sign_ins(host: Arc<Host>) {
     let racers: Vec<_> = (0..50)
         .map(|_| {
             let host = host.clone();
-            tokio::spawn(async move { host.login("web", Transport::Bearer, "s1").await })
+            tokio::spawn(async move {
+                let sent = json!({ "app": "web", "subject": "s1", "transport": "bearer" });
+                Call::post("/v1/sessions").basic("ops", &host.ops).json(&sent).send(&host).await
+            })
         })
         .collect();
     let (mut live, mut dead) = (0, 0);
@@ -34,19 +37,38 @@ pub(crate) async fn race_sign_ins(host: Arc<Host>) {
     for racer in racers {
         all.push(racer.await.unwrap());
     }
-    for mut held in all {
-        match held.me(&host).await.status {
+    for answer in all {
+        // Another of those at once had ended it before it was handed out: nobody gets what is worth nothing.
+        if answer.status == 503 {
+            assert_eq!((answer.told().1.as_str(), answer.header("retry-after")), ("busy", "1"));
+            continue;
+        }
+        match Held::of("web", Transport::Bearer, &answer.expect(200)).me(&host).await.status {
             200 => live += 1,
             401 => dead += 1,
             other => panic!("{other}"),
         }
     }
-    assert_eq!((live, dead), (5, 45));
+    assert!(live == 5 && dead <= 45, "{live} live, {dead} dead");
     for mut held in [elsewhere, other] {
         held.me(&host).await.expect(200);
     }
     host.clock.advance(std::time::Duration::from_secs(1));
     host.login("web", Transport::Bearer, "s1").await.me(&host).await.expect(200);
+}
+
+/// Times are in seconds, and people are faster.
+#[tokio::test]
+async fn of_two_sign_ins_within_a_second_the_older_one_ends() {
+    let host = Host::with(|setup| setup.app("web").max_logins = Some(1)).await;
+    let mut last = host.login("web", Transport::Bearer, "s1").await;
+    for _ in 0..20 {
+        host.clock.advance(std::time::Duration::from_millis(1));
+        let mut next = host.login("web", Transport::Bearer, "s1").await;
+        assert_eq!(last.me(&host).await.status, 401);
+        next.me(&host).await.expect(200);
+        last = next;
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use misario_core::app::Transport;
+use misario_core::app::{Mode, Transport};
 use misario_core::client::Right;
 use misario_core::secret::SecretText;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Held, Host, PASSWORD, basic};
+use crate::support::{Answer, Call, Held, Host, PASSWORD, TRANSPORTS, basic};
 
 async fn attempt(host: &Host, name: &str, password: &str, peer: &str) -> Answer {
     let sent = json!({ "app": "web", "username": name, "password": password, "transport": "bearer" });
@@ -233,4 +233,117 @@ async fn an_administrator_proves_again_who_they_are_before_a_write() {
     let reauth = Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }));
     held.call(&host, reauth).await.expect(200);
     assert_eq!(held.call(&host, write()).await.status, 409, "it goes on, and the name is taken");
+}
+
+/// After a switch, JWTs are out there that came without a refresh token, and a record stands behind their login: whoever
+/// copied one must not get what the step-up opened.
+#[tokio::test]
+async fn a_step_up_leaves_a_copied_jwt_worth_nothing_for_what_it_opens() {
+    for to in [Mode::Jwt, Mode::Hybrid, Mode::Session] {
+        let host = Host::start().await;
+        let alice = host.user("alice").await;
+        let mut held = host.login("web", Transport::Bearer, &alice).await;
+        host.switch("web", Mode::Jwt).await;
+        held.renew(&host).await.expect(200);
+        let copied = held.clone();
+        host.switch("web", to).await;
+        host.pass(60).await;
+        held.call(&host, Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }))).await.expect(200);
+        assert_eq!(copied.clone().renew(&host).await.told(), (401, "invalid_grant".to_owned()), "{to}");
+        held.renew(&host).await.expect(200);
+        held.me(&host).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_step_up_after_a_switch_ends_no_login() {
+    for to in [Mode::Session, Mode::Hybrid] {
+        for transport in TRANSPORTS {
+            let host = Host::start().await;
+            let alice = host.user("alice").await;
+            let mut held = host.login("service", transport, &alice).await;
+            host.switch("service", to).await;
+            host.pass(60).await;
+            held.call(&host, Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }))).await.expect(200);
+            let me = held.me(&host).await.expect(200).json();
+            assert_eq!(
+                (me["sid"].as_str(), me["auth_time"].as_u64()),
+                (Some(&*held.sid), Some(host.clock.now().as_secs()))
+            );
+            held.renew(&host).await.expect(200);
+        }
+    }
+}
+
+/// Whoever knows a name can use up its attempts, but not those of a login that lives.
+#[tokio::test]
+async fn nobody_from_outside_keeps_a_user_from_a_step_up() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let mut held = host.login("web", Transport::Bearer, &alice).await;
+    let guess = json!({ "app": "web", "username": "alice", "password": "not the right one at all" });
+    for _ in 0..8 {
+        Call::post("/v1/login").json(&guess).send(&host).await;
+    }
+    assert_eq!(Call::post("/v1/login").json(&guess).send(&host).await.status, 429);
+    held.call(&host, Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }))).await.expect(200);
+}
+
+/// S02: the login that the browser had before is over, not only forgotten.
+#[tokio::test]
+async fn a_sign_in_ends_the_login_that_the_browser_had() {
+    let host = Host::start().await;
+    host.user("bob").await;
+    for app in ["web", "spa", "service"] {
+        let alices = host.login(app, Transport::Cookie, "s1").await;
+        let elsewhere = host.login(app, Transport::Cookie, "s1").await;
+        let sent = json!({ "app": app, "username": "bob", "password": PASSWORD, "transport": "cookie" });
+        let mut browser = alices.clone();
+        browser.call(&host, Call::post("/v1/login").json(&sent)).await.expect(200);
+        assert_eq!(alices.clone().me(&host).await.status, 401, "{app}");
+        assert_eq!(alices.clone().renew(&host).await.status, 401, "{app}");
+        browser.me(&host).await.expect(200);
+        elsewhere.clone().me(&host).await.expect(200);
+        // A client that keeps its credentials itself replaces no cookie.
+        let by_script = json!({ "app": app, "username": "bob", "password": PASSWORD, "transport": "bearer" });
+        browser.shows(Call::post("/v1/login").json(&by_script)).send(&host).await.expect(200);
+        browser.me(&host).await.expect(200);
+    }
+}
+
+/// N05: characters count, not octets.
+#[tokio::test]
+async fn a_password_is_as_long_as_its_characters() {
+    let host = Host::start().await;
+    let add = async |name: &str, password: &str| {
+        host.admin("POST", "/admin/v1/users", json!({ "username": name, "password": password })).await.status
+    };
+    assert_eq!(add("short", "密码密码密").await, 400, "15 octets, 5 characters");
+    assert_eq!(add("long", "密码密码密码密码密码密码密码密").await, 201);
+    assert_eq!(add("ascii", "fourteen chars").await, 400);
+}
+
+/// A password brings back neither a login that ended nor a role that was taken away.
+#[tokio::test]
+async fn a_step_up_brings_nothing_back() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let reauth = || Call::post("/v1/reauth").json(&json!({ "password": PASSWORD }));
+    for app in ["web", "spa", "service"] {
+        let mut held = host.login(app, Transport::Bearer, &alice).await;
+        held.me(&host).await.expect(200);
+        host.admin("PUT", &format!("/admin/v1/users/alice/grants/{app}"), json!({ "roles": ["guest"] }))
+            .await
+            .expect(200);
+        if app != "web" {
+            // What it holds is stale by now, and so proves nothing.
+            held.renew(&host).await.expect(200);
+        }
+        held.call(&host, reauth()).await.expect(200);
+        assert_eq!(held.me(&host).await.expect(200).json()["roles"], json!(["guest"]), "{app}");
+    }
+    let mut idle = host.login("web", Transport::Bearer, &alice).await;
+    host.pass(1_800).await;
+    assert_eq!(idle.call(&host, reauth()).await.status, 401);
+    assert_eq!(idle.me(&host).await.status, 401);
 }

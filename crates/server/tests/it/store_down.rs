@@ -1,11 +1,14 @@
 //! A store that fails: nothing is known, nobody is let in, nobody is logged out, nothing is lost.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use misario_core::app::Transport;
+use misario_core::client::Right;
+use misario_core::store::{NewRecord, RecordKind, RecordStore as _};
 use serde_json::json;
 
-use crate::support::{Call, Health, Held, Host, PASSWORD, TRANSPORTS};
+use crate::support::{Call, Health, Held, Host, PASSWORD, Probe, TRANSPORTS};
 
 fn logout(held: &Held) -> Call {
     let call = held.shows(Call::post("/v1/logout"));
@@ -196,4 +199,110 @@ async fn a_revocation_whose_answer_was_lost_holds_when_it_is_repeated() {
         assert_eq!(held.clone().me(&host).await.status, 401, "{}", held.app);
         assert_eq!(held.clone().renew(&host).await.status, 401, "{}", held.app);
     }
+}
+
+/// The row is written and the log does not take the change: it is announced as soon as the log does, without a restart.
+#[tokio::test]
+async fn what_was_half_done_is_announced_by_the_running_server() {
+    let host = Host::start().await;
+    let (alice, bob) = (host.user("alice").await, host.user("bob").await);
+    let secret = host.client("spa", Some("spa"), &[Right::Feed]).await;
+    let (mut disabled, mut demoted) =
+        (host.login("web", Transport::Bearer, &alice).await, host.login("web", Transport::Bearer, &bob).await);
+    for held in [&mut disabled, &mut demoted] {
+        assert_eq!(held.me(&host).await.expect(200).json()["roles"], json!(["user"]));
+    }
+    let head = host.store.head_sequence().await;
+    host.store.set(Health::Wordless);
+    host.admin("POST", "/admin/v1/users/alice/disable", json!({})).await.expect(503);
+    host.admin("PUT", "/admin/v1/users/bob/grants/web", json!({ "roles": [] })).await.expect(503);
+    host.admin("POST", "/admin/v1/clients/spa/disable", json!({})).await.expect(503);
+    host.store.set(Health::Well);
+    let announced = async {
+        while host.store.head_sequence().await < head + 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), announced).await.unwrap();
+    host.until_ready().await;
+    assert_eq!(disabled.me(&host).await.status, 401);
+    assert_eq!(demoted.me(&host).await.expect(200).json()["roles"], json!([]));
+    assert_eq!(Call::get("/v1/feed").basic("spa", &secret).send(&host).await.status, 401);
+    let notes = host.store.dump().await;
+    assert!(!notes.contains("revoke_user:") && !notes.contains("change_grant:") && !notes.contains("revoke_client:"));
+}
+
+/// Roles that were taken away by a process that died are gone after a restart, too.
+#[tokio::test]
+async fn a_role_that_was_half_taken_away_is_gone_after_a_restart() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let mut held = host.login("web", Transport::Bearer, &alice).await;
+    held.me(&host).await.expect(200);
+    host.store.set(Health::Wordless);
+    host.admin("PUT", "/admin/v1/users/alice/grants/web", json!({ "roles": [] })).await.expect(503);
+    host.server.shutdown().await;
+    host.store.set(Health::Well);
+    let (store, clock) = (host.store.clone(), host.clock.clone());
+    drop(host);
+    let host = Host::with(|setup| (setup.store, setup.clock) = (store, clock)).await;
+    assert_eq!(held.me(&host).await.expect(200).json()["roles"], json!([]));
+}
+
+/// Whoever hangs up in the middle of it leaves nothing half done.
+#[tokio::test]
+async fn a_caller_who_hangs_up_does_not_stop_what_was_begun() {
+    let host = Host::start().await;
+    let alice = host.user("alice").await;
+    let mut begun = 0;
+    for polls in 1..60 {
+        let held = host.login("web", Transport::Bearer, &alice).await;
+        held.clone().me(&host).await.expect(200);
+        let call = Call::post("/admin/v1/users/alice/disable").basic("ops", &host.ops).json(&json!({}));
+        let mut hung_up = Box::pin(call.send(&host));
+        let mut is_answered = false;
+        for _ in 0..polls {
+            is_answered = is_answered
+                || std::future::poll_fn(|context| Poll::Ready(hung_up.as_mut().poll(context).is_ready())).await;
+            tokio::task::yield_now().await;
+            if is_answered {
+                break;
+            }
+        }
+        drop(hung_up);
+        let is_disabled = async || {
+            let row = host.admin("GET", "/admin/v1/users/alice", json!({})).await.expect(200).json();
+            assert!(row["user"]["state"].is_string(), "{row}");
+            row["user"]["state"] == "disabled"
+        };
+        // Either nothing was begun, or it comes to its end, which takes its note away.
+        let ended = async {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            while host.store.dump().await.contains("revoke_user:") {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(4), ended).await.expect("begun, and nobody was told");
+        let is_out = held.clone().me(&host).await.status == 401;
+        assert_eq!(is_disabled().await, is_out, "{polls}");
+        begun += u32::from(is_out && !is_answered);
+        host.admin("POST", "/admin/v1/users/alice/enable", json!({})).await.expect(200);
+        if is_answered {
+            break;
+        }
+    }
+    assert!(begun > 5, "{begun} were hung up in the middle");
+}
+
+/// What cannot be read is no word that nobody was ever granted a lease.
+#[tokio::test]
+async fn a_damaged_lease_record_is_an_error_at_start() {
+    let store = Probe::default();
+    let record =
+        NewRecord { kind: RecordKind::Instance, key: "lease_ms".to_owned(), alias: None, body: "soon".to_owned() };
+    store.insert_record(record).await.unwrap();
+    let error = Host::refused(|setup| setup.store = store).await;
+    assert_eq!(error.code(), "store_corrupt");
 }

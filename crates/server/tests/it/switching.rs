@@ -5,7 +5,7 @@ use std::sync::Arc;
 use misario_core::app::{Mode, Transport};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Held, Host, MODES, TRANSPORTS};
+use crate::support::{Call, Held, Host, MODES, TRANSPORTS, claims};
 
 const HALF_A_LIFE: u64 = 8 * 60;
 
@@ -161,4 +161,128 @@ async fn a_switch_back_and_forth_leaves_no_second_login() {
     assert_eq!(host.store.sessions().await.len(), 1);
     let listed = held.call(&host, Call::get("/v1/sessions")).await.expect(200).json();
     assert_eq!(listed["sessions"].as_array().unwrap().len(), 1);
+}
+
+/// A host on the same store, with other settings in its configuration.
+async fn again(host: Host, change: impl FnOnce(&mut crate::support::Setup)) -> Host {
+    host.server.shutdown().await;
+    let (store, clock) = (host.store.clone(), host.clock.clone());
+    drop(host);
+    let host = Host::with(|setup| {
+        (setup.store, setup.clock) = (store, clock);
+        change(setup);
+    })
+    .await;
+    // The leases of the process before may be out as long.
+    host.pass(1).await;
+    host
+}
+
+/// What an app ever issued counts until it ends, whatever its audience is called by now.
+#[tokio::test]
+async fn an_edited_audience_ends_no_login() {
+    let host = Host::start().await;
+    let mut all = Vec::new();
+    for app in ["web", "spa", "service"] {
+        for transport in TRANSPORTS {
+            all.push(host.login(app, transport, "s1").await);
+        }
+    }
+    let host = again(host, |setup| {
+        for app in ["web", "spa", "service"] {
+            setup.app(app).audience = format!("https://{app}.example.test");
+        }
+    })
+    .await;
+    for held in &mut all {
+        let what = format!("{} {}", held.app, held.transport);
+        assert_eq!(held.me(&host).await.status, 200, "{what}");
+        assert_eq!(held.renew(&host).await.status, 200, "{what}");
+        held.me(&host).await.expect(200);
+        if held.app == "service" {
+            let audience = &claims(&held.access_text())["aud"];
+            assert_eq!(audience, "https://service.example.test", "what is issued from here on");
+        }
+    }
+    // And back.
+    let host = again(host, |_| {}).await;
+    for held in &mut all {
+        held.me(&host).await.expect(200);
+    }
+    let app = host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json();
+    assert_eq!(app["app"]["former_audiences"], json!(["https://web.example.test"]));
+}
+
+/// An edit of the file counts, also one that takes a setting out; and an administrator can say "none", too.
+#[tokio::test]
+async fn a_limit_can_be_taken_away_again() {
+    let host = Host::with(|setup| setup.app("web").max_logins = Some(1)).await;
+    let limit = async |host: &Host| {
+        host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json()["app"]["max_logins"].clone()
+    };
+    assert_eq!(limit(&host).await, json!(1));
+    let host = again(host, |_| {}).await;
+    assert_eq!(limit(&host).await, Value::Null, "taken out of the file");
+    host.admin("PATCH", "/admin/v1/apps/web", json!({ "max_logins": 7 })).await.expect(200);
+    let host = again(host, |_| {}).await;
+    assert_eq!(limit(&host).await, json!(7), "the file says what it said before");
+    host.admin("PATCH", "/admin/v1/apps/web", json!({ "idle": 900 })).await.expect(200);
+    assert_eq!(limit(&host).await, json!(7), "not said");
+    host.admin("PATCH", "/admin/v1/apps/web", json!({ "max_logins": null })).await.expect(200);
+    assert_eq!(limit(&host).await, Value::Null);
+}
+
+/// Where an app moves from this machine to its own name, its cookies get the protection that they need there.
+#[tokio::test]
+async fn an_app_moves_from_loopback_to_https() {
+    let host = Host::start().await;
+    let app = json!({ "id": "new", "mode": "session", "transports": ["cookie"], "origins": ["http://localhost:3000"] });
+    let made = host.admin("POST", "/admin/v1/apps", app).await.expect(201).json();
+    assert_eq!(made["app"]["cookies"]["access"], "misario-new");
+    let moved = host.admin("PATCH", "/admin/v1/apps/new", json!({ "origins": ["https://new.example.test"] })).await;
+    assert_eq!(moved.expect(200).json()["app"]["cookies"]["access"], "__Host-misario-new");
+}
+
+#[tokio::test]
+async fn two_apps_of_one_origin_share_no_cookie() {
+    let host = Host::start().await;
+    let app =
+        |origin: &str| json!({ "id": "web-refresh", "mode": "session", "transports": ["cookie"], "origins": [origin] });
+    let refused = host.admin("POST", "/admin/v1/apps", app("https://web.example.test")).await;
+    assert_eq!(refused.told(), (400, "app_cookie_shared".to_owned()));
+    host.admin("POST", "/admin/v1/apps", app("https://other.example.test")).await.expect(201);
+    let moved = json!({ "origins": ["https://web.example.test"] });
+    let refused = host.admin("PATCH", "/admin/v1/apps/web-refresh", moved).await;
+    assert_eq!(refused.told(), (400, "app_cookie_shared".to_owned()));
+}
+
+/// Whoever is last in the store is last in the log, or replicas would go on with what was overwritten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_logs_last_word_on_an_app_and_on_keys_is_the_stores() {
+    let host = Arc::new(Host::start().await);
+    let changes: Vec<_> = (0..40)
+        .map(|n| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move {
+                host.admin("PATCH", "/admin/v1/apps/web", json!({ "idle": 600 + n })).await.expect(200);
+                if n % 8 == 0 {
+                    host.admin("POST", "/admin/v1/keys", json!({ "alg": "ES256" })).await.expect(201);
+                }
+            })
+        })
+        .collect();
+    for change in changes {
+        change.await.unwrap();
+    }
+    let stored = host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json();
+    let id = misario_core::id::AppId::new("web").unwrap();
+    let known = host.server.guard().memory().read().apps()[&id].lifetimes.idle;
+    assert_eq!(stored["app"]["lifetimes"]["idle"], known);
+    let keys = host.admin("GET", "/admin/v1/keys", json!({})).await.expect(200).json();
+    let kids: std::collections::BTreeSet<_> =
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+    let published: Value = serde_json::from_str(&host.server.instance().jwks()).unwrap();
+    let published = published["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+    assert_eq!(published.collect::<std::collections::BTreeSet<_>>(), kids);
+    assert_eq!(kids.len(), 6);
 }

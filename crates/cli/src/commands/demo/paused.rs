@@ -14,7 +14,8 @@ use crate::http::{Call, HttpClient};
 
 /// What was seen.
 pub(super) struct Paused {
-    /// Whether the first answer after the stop was a refusal.
+    /// Whether the first answer after the stop was a refusal: 401 from an app that knows of the revoke, 503 from one that
+    /// knows only that its lease is over. Any other answer, be it an error, says nothing about the promise.
     pub(super) refused: bool,
     status: u16,
     waited: Duration,
@@ -59,5 +60,5 @@ pub(super) async fn round(stage: &Stage, second: &SecondProcess, app: &str) -> a
     let published = revoked?;
     let reply = tokio::time::timeout(Duration::from_secs(30), sent?.read()).await;
     let reply = reply.map_err(|_| CliError::DemoProcess { why: "did not go on".to_owned() })??;
-    Ok(Paused { refused: !reply.status.is_success(), status: reply.status.as_u16(), waited, published })
+    Ok(Paused { refused: matches!(reply.status.as_u16(), 401 | 503), status: reply.status.as_u16(), waited, published })
 }

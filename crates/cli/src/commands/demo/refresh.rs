@@ -23,6 +23,7 @@ const REUSE: u64 = 1;
 
 /// Arguments of `demo refresh`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::LEAVES)]
 pub(crate) struct Args {
     /// How many refreshes at once
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(2..=5000))]
@@ -31,16 +32,15 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     losses: u16,
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 }
 
-/// Runs the command.
-pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+/// Shows it.
+pub(super) async fn show(args: &Args, context: &Context, stage: &Stage) -> anyhow::Result<()> {
     crate::host::raise_file_limit();
-    let stage = Stage::set(&args.target, context).await?;
     stage.app(APP, "hybrid", &["bearer"], &json!({ "reuse_interval": REUSE })).await?;
     let progress = context.output.progress();
-    let mut client = Client::sign_in(&stage).await?;
+    let mut client = Client::sign_in(stage).await?;
     let stolen = client.refresh.clone();
 
     progress.at(&format!("{} refreshes at once", args.parallel));

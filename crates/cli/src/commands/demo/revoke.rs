@@ -20,6 +20,7 @@ use crate::output::NAME;
 
 /// Arguments of `demo revoke`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::LEAVES)]
 pub(crate) struct Args {
     /// How many callers call at once, each as fast as it is answered
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -28,34 +29,34 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     rounds: u16,
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 }
 
 /// The two kinds of credential, with the app of each.
 const KINDS: [(&str, &str); 2] = [("session", "demo-session"), ("jwt", "demo-jwt")];
 
-/// Runs the command.
-pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
-    let stage = Stage::set(&args.target, context).await?;
+/// Shows it.
+pub(super) async fn show(args: &Args, context: &Context, stage: &Stage) -> anyhow::Result<()> {
     let progress = context.output.progress();
     let (mut violations, mut reports, mut lines) = (0, Vec::new(), Vec::new());
     for (mode, app) in KINDS {
         stage.app(app, mode, &["bearer"], &json!({})).await?;
-        let second = SecondProcess::start(&stage, app).await?;
+        let second = SecondProcess::start(stage, app, &stage.client(app).await?).await?;
         let mut seen = Vec::new();
         for round in 1..=args.rounds {
             progress.at(&format!("{mode}: revoke {round} of {}", args.rounds));
-            seen.push(round_of(&stage, &second, app, args.callers).await?);
+            seen.push(round_of(stage, &second, app, args.callers).await?);
         }
         progress.at(&format!("{mode}: revoke while the app's process is stopped"));
-        let paused = paused::round(&stage, &second, app).await?;
+        let paused = paused::round(stage, &second, app).await?;
         let accepted: u64 = seen.iter().map(|round| round.accepted_after).sum();
-        violations += accepted + u64::from(!paused.refused);
+        let failures: u64 = seen.iter().map(|round| round.failures).sum();
+        violations += accepted + failures + u64::from(!paused.refused);
         lines.extend(text(mode, &seen, accepted));
         lines.push(paused.text());
         reports.push(json!({
             "credential": mode, "rounds": seen.iter().map(Round::json).collect::<Vec<_>>(),
-            "accepted_after_return": accepted, "stopped_process": paused.json(),
+            "accepted_after_return": accepted, "failures": failures, "stopped_process": paused.json(),
         }));
     }
     drop(progress);
@@ -71,6 +72,10 @@ struct Round {
     first_refusal: Duration,
     /// Calls that began after the return and were accepted.
     accepted_after: u64,
+    /// 503: the app could not tell at that moment. No refusal, and nothing broken either.
+    unavailable: u64,
+    /// Answers that are neither a yes, nor 401, nor 503.
+    failures: u64,
     published: Value,
 }
 
@@ -78,7 +83,8 @@ impl Round {
     fn json(&self) -> Value {
         json!({
             "calls": self.calls, "returned_ms": millis(self.returned), "first_refusal_ms": millis(self.first_refusal),
-            "accepted_after_return": self.accepted_after, "published": self.published,
+            "accepted_after_return": self.accepted_after, "unavailable": self.unavailable, "failures": self.failures,
+            "published": self.published,
         })
     }
 }
@@ -92,10 +98,14 @@ fn text(mode: &str, rounds: &[Round], accepted: u64) -> Vec<String> {
     };
     let calls: u64 = rounds.iter().map(|round| round.calls).sum();
     let (refusal, back) = (middle(&mut refused), middle(&mut returned));
+    let unavailable: u64 = rounds.iter().map(|round| round.unavailable).sum();
+    let failures: u64 = rounds.iter().map(|round| round.failures).sum();
     vec![
         format!("{NAME}{mode}{NAME:#}: {} revokes in {calls} calls to another process", rounds.len()),
         format!("  first refusal after {refusal} ms, revoke returned after {back} ms (medians)"),
-        format!("  calls accepted after the revoke returned: {accepted}"),
+        format!(
+            "  calls accepted after the revoke returned: {accepted}; 503: {unavailable}; other failures: {failures}"
+        ),
     ]
 }
 
@@ -103,7 +113,31 @@ fn text(mode: &str, rounds: &[Round], accepted: u64) -> Vec<String> {
 struct Seen {
     began: Mark,
     ended: Mark,
-    accepted: bool,
+    answer: Answer,
+}
+
+/// What an answer says about the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// It counts.
+    Accepted,
+    /// 401: it does not count.
+    Refused,
+    /// 503: nobody could tell.
+    Unavailable,
+    /// Anything else: something is broken, and a promise that holds because nothing works is none.
+    Failed,
+}
+
+impl Answer {
+    const fn of(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Accepted,
+            401 => Self::Refused,
+            503 => Self::Unavailable,
+            _ => Self::Failed,
+        }
+    }
 }
 
 async fn round_of(stage: &Stage, second: &SecondProcess, app: &str, callers: u16) -> anyhow::Result<Round> {
@@ -125,12 +159,16 @@ async fn round_of(stage: &Stage, second: &SecondProcess, app: &str, callers: u16
     while let Some(seen) = tasks.join_next().await {
         calls.extend(seen??);
     }
-    let refusals = calls.iter().filter(|call| !call.accepted && call.ended > began).map(|call| call.ended);
+    let count = |answer| calls.iter().filter(|call| call.answer == answer).count() as u64;
+    let refusals = calls.iter().filter(|call| call.answer == Answer::Refused && call.ended > began);
     Ok(Round {
         calls: calls.len() as u64,
         returned: returned.since(began),
-        first_refusal: refusals.min().map_or(Duration::MAX, |first| first.since(began)),
-        accepted_after: calls.iter().filter(|call| call.accepted && call.began > returned).count() as u64,
+        first_refusal: refusals.map(|call| call.ended).min().map_or(Duration::MAX, |first| first.since(began)),
+        accepted_after: calls.iter().filter(|call| call.answer == Answer::Accepted && call.began > returned).count()
+            as u64,
+        unavailable: count(Answer::Unavailable),
+        failures: count(Answer::Failed),
         published,
     })
 }
@@ -149,9 +187,13 @@ async fn call_on(base: Base, token: Arc<str>, progress: watch::Sender<Phase>) ->
     while !progress.borrow().over {
         let began = Mark::set();
         let reply = http.send(&base, Call::get("/private").bearer(&token)).await?;
-        let accepted = reply.status.is_success();
-        calls.push(Seen { began, ended: Mark::set(), accepted });
-        progress.send_modify(|phase| if accepted { phase.accepted += 1 } else { phase.refused += 1 });
+        let answer = Answer::of(reply.status.as_u16());
+        calls.push(Seen { began, ended: Mark::set(), answer });
+        progress.send_modify(|phase| match answer {
+            Answer::Accepted => phase.accepted += 1,
+            Answer::Refused => phase.refused += 1,
+            Answer::Unavailable | Answer::Failed => {}
+        });
     }
     Ok(calls)
 }
@@ -162,5 +204,18 @@ async fn until(watched: &mut watch::Receiver<Phase>, reached: impl Fn(&Phase) ->
     match waited {
         Ok(Ok(_)) => Ok(()),
         _ => Err(CliError::DemoProcess { why: "did not answer as expected within 30 s".to_owned() }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_broken_does_not_count_as_a_refusal() {
+        assert_eq!([200, 401, 503].map(Answer::of), [Answer::Accepted, Answer::Refused, Answer::Unavailable]);
+        for status in [302, 400, 403, 404, 429, 500, 502] {
+            assert_eq!(Answer::of(status), Answer::Failed, "{status}");
+        }
     }
 }

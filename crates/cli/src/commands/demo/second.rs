@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::stage::Stage;
+use crate::data::run_file::Credential;
 use crate::failure::CliError;
 use crate::http::Base;
 
@@ -20,8 +21,8 @@ pub(super) struct SecondProcess {
 }
 
 impl SecondProcess {
-    /// Starts the app `app` beside the server of `stage`, and waits until it answers checks.
-    pub(super) async fn start(stage: &Stage, app: &str) -> anyhow::Result<Self> {
+    /// Starts the app `app` beside the server of `stage`, as this client, and waits until it answers checks.
+    pub(super) async fn start(stage: &Stage, app: &str, client: &Credential) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("internal-demo-app")
             .stdin(Stdio::piped())
@@ -31,7 +32,7 @@ impl SecondProcess {
         // Standard input, because every user of the machine can read arguments.
         let told = json!({
             "url": stage.base.as_str(), "app": app,
-            "client": stage.client.id, "secret": stage.client.secret.expose(),
+            "client": client.id, "secret": client.secret.expose(),
         });
         let told = SecretText::new(format!("{told}\n"));
         // It stays open: the process ends when it is closed, even if this one is killed.

@@ -1,4 +1,8 @@
-//! What a demonstration needs on the server: its apps, its user, its client. Made once, used again by the next run.
+//! What a demonstration needs on the server: its apps, its user, a client for each app. Made once, used again by the next
+//! run; between runs nobody can sign in with any of it.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use misario_core::secret::SecretText;
 use misario_tower::OsEntropy;
@@ -13,8 +17,6 @@ use crate::http::{Base, Call, HttpClient, Reply};
 
 /// The user that demonstrations sign in.
 const USER: &str = "demo";
-/// The client that connects the second process and starts logins.
-const CLIENT: &str = "demo-app";
 
 /// A server prepared for demonstrations.
 pub(super) struct Stage {
@@ -24,9 +26,9 @@ pub(super) struct Stage {
     pub(super) http: HttpClient,
     /// Where the server is.
     pub(super) base: Base,
-    /// A client with the rights `feed` and `issue`.
-    pub(super) client: Credential,
     password: SecretText,
+    /// The clients whose secrets this run knows.
+    clients: Mutex<BTreeSet<String>>,
 }
 
 impl Stage {
@@ -37,9 +39,35 @@ impl Stage {
             what: "a demonstration needs a server that listens".to_owned(),
             fix: "start one with `misario dev`",
         })?;
-        let client = client(&admin).await?;
         let password = user(&admin).await?;
-        Ok(Self { admin, http: HttpClient::new(), base, client, password })
+        Ok(Self { admin, http: HttpClient::new(), base, password, clients: Mutex::default() })
+    }
+
+    /// Leaves nothing that anybody could sign in with: the user is disabled, and what the clients' secrets become is
+    /// forgotten. Everything is tried, whatever fails.
+    pub(super) async fn leave(self) -> Result<(), CliError> {
+        let clients = self.clients.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut left = Ok(());
+        for id in &clients {
+            left = left.and(rotate(&self.admin, id).await.map(drop));
+        }
+        let disabled = self.admin.post(&format!("/admin/v1/users/{}/disable", segment(USER)), &json!({})).await;
+        self.admin.close().await;
+        left.and(disabled.map(drop))
+    }
+
+    /// A client of this app, and of no other, with the rights `feed` and `issue`.
+    pub(super) async fn client(&self, app: &str) -> Result<Credential, CliError> {
+        // Before it is made: one that was made and not heard of is left behind like any other.
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(app.to_owned());
+        let body = json!({ "id": app, "app": app, "rights": ["feed", "issue"] });
+        let made = match self.admin.post("/admin/v1/clients", &body).await {
+            // Nobody knows the secret of the run before, and nobody shall.
+            Err(CliError::Refused { status: 409, .. }) => rotate(&self.admin, app).await?,
+            other => other?,
+        };
+        let secret = SecretText::new(made["secret"].as_str().unwrap_or_default().to_owned());
+        Ok(Credential { id: app.to_owned(), secret })
     }
 
     /// The app `id`, in this mode and with these transports and other settings.
@@ -66,10 +94,15 @@ impl Stage {
         self.http.send(&self.base, Call::post("/v1/login", &body)).await
     }
 
-    /// Starts a login for somebody whom the app has authenticated itself.
-    pub(super) async fn start_login(&self, app: &str, subject: &str, transport: &str) -> Result<Reply, CliError> {
-        let body = json!({ "app": app, "subject": subject, "transport": transport, "amr": ["demo"] });
-        self.http.send(&self.base, Call::post("/v1/sessions", &body).client(&self.client)).await
+    /// Starts a login for somebody whom the app of this client has authenticated itself.
+    pub(super) async fn start_login(
+        &self,
+        client: &Credential,
+        subject: &str,
+        transport: &str,
+    ) -> Result<Reply, CliError> {
+        let body = json!({ "subject": subject, "transport": transport, "amr": ["demo"] });
+        self.http.send(&self.base, Call::post("/v1/sessions", &body).client(client)).await
     }
 
     /// The JSON of a successful answer.
@@ -83,17 +116,9 @@ impl Stage {
     }
 }
 
-async fn client(admin: &Admin) -> Result<Credential, CliError> {
-    let body = json!({ "id": CLIENT, "rights": ["feed", "issue"] });
-    let made = match admin.post("/admin/v1/clients", &body).await {
-        // Nobody knows the secret of the run before, and nobody shall.
-        Err(CliError::Refused { status: 409, .. }) => {
-            admin.post(&format!("/admin/v1/clients/{CLIENT}/rotate"), &json!({ "drop_old": true })).await?
-        }
-        other => other?,
-    };
-    let secret = SecretText::new(made["secret"].as_str().unwrap_or_default().to_owned());
-    Ok(Credential { id: CLIENT.to_owned(), secret })
+/// Another secret, with which every earlier one ends, and what was opened with it.
+async fn rotate(admin: &Admin, client: &str) -> Result<Value, CliError> {
+    admin.post(&format!("/admin/v1/clients/{}/rotate", segment(client)), &json!({ "drop_old": true })).await
 }
 
 async fn user(admin: &Admin) -> Result<SecretText, CliError> {
@@ -101,8 +126,9 @@ async fn user(admin: &Admin) -> Result<SecretText, CliError> {
     let body = json!({ "username": USER, "password": password.expose() });
     match admin.post("/admin/v1/users", &body).await {
         Err(CliError::Refused { status: 409, .. }) => {
-            let path = format!("/admin/v1/users/{}/password", segment(USER));
-            admin.post(&path, &json!({ "password": password.expose() })).await?;
+            let path = format!("/admin/v1/users/{}", segment(USER));
+            admin.post(&format!("{path}/password"), &json!({ "password": password.expose() })).await?;
+            admin.post(&format!("{path}/enable"), &json!({})).await?;
         }
         other => drop(other?),
     }

@@ -1,24 +1,34 @@
 //! What `dev` prints: where things are, who can sign in, and lines that work when they are pasted.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
 use super::seed::Seeded;
 use crate::cli::Context;
 use crate::commands::app::text;
-use crate::data::DataFolder;
+use crate::data::{DataFolder, private};
 use crate::output::{FAINT, GOOD, NAME, table};
 
 /// The user that the lines sign in.
 const WHO: &str = "alice";
+/// The apps whose lines keep cookies.
+const JARS: [&str; 2] = ["web", "spa"];
 
 /// Prints everything once the server answers: one JSON line, or a page to read.
 pub(super) fn print(context: &Context, folder: &DataFolder, url: &str, seeded: &Seeded) -> anyhow::Result<()> {
     let lines: Vec<(String, Vec<Step>)> =
         seeded.apps.iter().filter_map(|app| steps(app, folder, url, seeded)).collect();
+    JARS.iter().try_for_each(|app| private::touch(&jar(folder, app)))?;
     context.output.result(&as_json(folder, url, seeded, &lines), |out| page(out, folder, url, seeded, &lines))?;
     Ok(())
+}
+
+/// Where curl keeps an app's cookies. It keeps the mode of a file that is there, and gives one that it makes whatever the
+/// shell's umask leaves, so they are made before.
+fn jar(folder: &DataFolder, app: &str) -> PathBuf {
+    folder.file(format!("{app}.cookies"))
 }
 
 /// A line to paste, and what it shows.
@@ -100,7 +110,7 @@ fn page(
 fn steps(app: &Value, folder: &DataFolder, url: &str, seeded: &Seeded) -> Option<(String, Vec<Step>)> {
     let id = text(&app["id"]);
     let (_, password, _) = seeded.users.iter().find(|(name, ..)| name == WHO)?;
-    let jar = folder.path().join(format!("{id}.cookies")).display().to_string();
+    let jar = jar(folder, &id).display().to_string();
     let lines = Lines { url, app: &id, jar: &quoted(&jar), password: password.expose() };
     let steps = match id.as_str() {
         "web" => lines.web(),

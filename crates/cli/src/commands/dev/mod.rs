@@ -13,7 +13,7 @@ use crate::admin::Admin;
 use crate::cli::Context;
 use crate::config::{self, Defaults, Origin, Settings};
 use crate::data::DataFolder;
-use crate::data::instance::Instance;
+use crate::data::instance::{self, Instance, MadeBy};
 use crate::failure::CliError;
 use crate::host::{self, LogFormat, Opened, Ready, Setup};
 use crate::http::Base;
@@ -25,9 +25,10 @@ pub(crate) struct Args {
     /// The folder for store, master key, run.json and dev.json
     #[arg(long, value_name = "DIR", default_value = crate::data::STANDARD)]
     data: PathBuf,
-    /// The address to listen on; port 0 for a free one, which a restart takes again
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8420")]
-    listen: SocketAddr,
+    /// The address to listen on, instead of [listen] http; port 0 for a free one, which a restart takes again [default:
+    /// 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// What log lines are written in: text or json
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     log: LogFormat,
@@ -35,22 +36,24 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    if !args.listen.ip().is_loopback() {
-        let what = format!("{} is not on this machine only", args.listen);
-        let fix = "`dev` has demo users whose passwords it prints: it listens on 127.0.0.1; else use `misario serve`";
-        return Err(CliError::Usage { what, fix }.into());
-    }
-    let http = Some((args.listen.to_string(), Origin::Argument { name: "--listen" }));
+    let http = args.listen.map(|address| (address.to_string(), Origin::Argument { name: "--listen" }));
     // A file counts only when it is named: a project's misario.toml is about its production server.
     let defaults = Defaults { http, own_apps: true };
     let mut settings = config::load(context.config.as_deref(), &context.environment, &defaults)?;
+    let address = settings.http;
+    if !address.ip().is_loopback() {
+        let what = format!("{address} is not on this machine only");
+        let fix = "`dev` has demo users whose passwords it prints: it listens on 127.0.0.1; else use `misario serve`";
+        return Err(CliError::Usage { what, fix }.into());
+    }
     host::start_log(&context.environment, "warn", args.log)?;
     host::raise_file_limit();
     let folder = DataFolder::at(Some(&args.data));
     folder.create()?;
-    let socket = listen(&folder, args.listen).await?;
+    instance::admit(&folder, &settings.database, MadeBy::Dev)?;
+    let socket = listen(&folder, address).await?;
     demo_apps(&mut settings, &socket.1)?;
-    let mut setup = Setup::new(settings, socket.1.clone());
+    let mut setup = Setup::new(settings, socket.1.clone(), MadeBy::Dev);
     setup.config.demo = true;
     let opened = Opened::open(&folder, setup, &format!("misario dev, {}", socket.1)).await?;
     host::serve(opened, &folder, socket, async |ready| make_ready(context, &folder, &ready).await).await

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::admin::{Admin, segment};
 use crate::data::DataFolder;
-use crate::data::dev_file::{DevClient, DevFile};
+use crate::data::dev_file::{DevClient, DevFile, DevUser};
 use crate::failure::CliError;
 
 /// The demo users: name, and what they may do.
@@ -42,11 +42,11 @@ pub(super) async fn seed(admin: &Admin, folder: &DataFolder) -> anyhow::Result<S
     let mut users = Vec::new();
     for (name, grants) in USERS {
         let grants: Value = serde_json::from_str(grants)?;
-        let known = file.users.iter().find(|user| user.username == name);
-        let Some(password) = known.map(|user| SecretText::new(user.password.clone())) else { continue };
-        user(admin, name, &password, &grants).await?;
-        users.push((name.to_owned(), password, grants));
+        let Some(known) = file.users.iter().find(|user| user.username == name) else { continue };
+        user(admin, known, &grants).await?;
+        users.push((name.to_owned(), SecretText::new(known.password.clone()), grants));
     }
+    file.settle(folder)?;
     let secret = client(admin, folder, &mut file).await?;
     let answer = admin.get("/admin/v1/apps").await?;
     let apps = answer["apps"].as_array().into_iter().flatten().map(|record| record["app"].clone());
@@ -56,13 +56,20 @@ pub(super) async fn seed(admin: &Admin, folder: &DataFolder) -> anyhow::Result<S
     Ok(Seeded { apps, users, client: (CLIENT.to_owned(), secret, json!(RIGHTS)) })
 }
 
-async fn user(admin: &Admin, name: &str, password: &SecretText, grants: &Value) -> Result<(), CliError> {
-    match admin.get(&format!("/admin/v1/users/{}", segment(name))).await {
-        Err(CliError::Refused { status: 404, .. }) => {}
-        other => return other.map(drop),
+/// A user who is there has the password of the file, unless the file is younger than they are: it was lost, and what it
+/// says would be printed and open nothing.
+async fn user(admin: &Admin, known: &DevUser, grants: &Value) -> Result<(), CliError> {
+    let path = format!("/admin/v1/users/{}", segment(&known.username));
+    match admin.get(&path).await {
+        Err(CliError::Refused { status: 404, .. }) => {
+            let body = json!({ "username": known.username, "password": known.password, "grants": grants });
+            admin.post("/admin/v1/users", &body).await.map(drop)
+        }
+        Ok(_) if known.pending => {
+            admin.post(&format!("{path}/password"), &json!({ "password": known.password })).await.map(drop)
+        }
+        other => other.map(drop),
     }
-    let body = json!({ "username": name, "password": password.expose(), "grants": grants });
-    admin.post("/admin/v1/users", &body).await.map(drop)
 }
 
 /// The server tells a secret once. If the start was cut off before it was written down, another one is made.

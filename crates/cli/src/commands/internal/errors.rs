@@ -26,6 +26,11 @@ const LAYERS: &[(&str, &str, Codes)] = &[
         Rejection::CODES,
     ),
     ("What clients see", "The codes of answers: each rejection has one of them.", misario_tower::problem::CODES),
+    (
+        "What clients see of the authority",
+        "Beside those, the answers of sign-in, refresh and administration.",
+        misario_server::PUBLIC_CODES,
+    ),
     ("Tokens", "Why a JWT is refused.", JwtError::CODES),
     (
         "Opaque tokens",

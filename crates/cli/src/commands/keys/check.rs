@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Context;
 use crate::failure::CliError;
-use crate::output::{BAD, GOOD};
+use crate::output::{BAD, GOOD, printable};
 use crate::pem;
 
 /// Arguments of `keys check`.
@@ -89,6 +89,6 @@ fn complaint(key: &UnusableKey) -> Value {
     })
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("(no kid)")
+fn text(value: &Value) -> String {
+    printable(value.as_str().unwrap_or("(no kid)"))
 }

@@ -12,6 +12,7 @@ use misario_jose::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::output::heard;
 use crate::{clock, pem};
 
 /// One line in.
@@ -68,11 +69,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for line in io::stdin().lock().split(b'\n') {
         let line = line?;
         if !line.trim_ascii().is_empty() {
-            serde_json::to_writer(&mut out, &judge(&line))?;
-            out.write_all(b"\n")?;
+            let verdict = serde_json::to_string(&judge(&line))?;
+            if !heard(writeln!(out, "{verdict}"))? {
+                return Ok(());
+            }
         }
     }
-    out.flush()?;
+    heard(out.flush())?;
     Ok(())
 }
 

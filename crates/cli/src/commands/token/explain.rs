@@ -6,15 +6,20 @@ use misario_core::secret::SecretText;
 use misario_jose::{Jws, UnixTime};
 use serde_json::{Value, json};
 
+use super::issuer;
 use super::judge::{Expected, Judgement, Line, State, judge};
 use super::material::{At, KeySource, TokenSource};
+use crate::admin::Target;
 use crate::cli::Context;
-use crate::output::{BAD, FAINT, GOOD, NAME};
+use crate::output::{BAD, FAINT, GOOD, NAME, printable};
 use crate::when;
 
 /// Arguments of `token explain`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Explaining is not accepting: it exits with 0 for every token that it could explain.")]
+#[command(
+    after_help = "Without --jwks, --pem or --secret-file the keys and the issuer of the server count, if one runs.\n\
+                        Explaining is not accepting: it exits with 0 for every token that it could explain."
+)]
 pub(crate) struct Args {
     /// The token; it ends in the shell's history, so for a live one use standard input or --token-file
     #[arg(conflicts_with = "token_file")]
@@ -34,10 +39,12 @@ pub(crate) struct Args {
     typ: Option<String>,
     #[command(flatten)]
     at: At,
+    #[command(flatten)]
+    target: Target,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
     let token = match &args.token {
         Some(token) => SecretText::new(token.trim().to_owned()),
         None => args.source.read()?,
@@ -51,10 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<()> {
         return Ok(context.output.result(&value, text)?);
     }
     let now = args.at.moment();
-    let keys = args.keys.read()?;
+    let issuer = issuer::find(&args.keys, &args.target, context).await?;
     let expected = Expected {
-        keys: keys.as_ref(),
-        issuer: args.iss.as_deref(),
+        keys: issuer.as_ref().map(|issuer| &issuer.keys),
+        issuer: args.iss.as_deref().or(issuer.as_ref().and_then(|issuer| issuer.name.as_deref())),
         audience: args.aud.as_deref(),
         typ: args.typ.as_deref(),
         leeway: args.at.leeway,
@@ -107,7 +114,7 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
     if let Value::Object(header) = &token.header {
         writeln!(out, "{NAME}header{NAME:#}")?;
         for (name, value) in header {
-            writeln!(out, "  {name:<10} {}", shown(value))?;
+            writeln!(out, "  {:<10} {}", printable(name), shown(value))?;
         }
     }
     if let Value::Object(claims) = &token.claims {
@@ -120,11 +127,12 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
         for (name, size) in &token.bytes_per_claim {
             let value = claims.get(name).unwrap_or(&Value::Null);
             let when = human_time(name, value, now).map(|when| format!("  {when}")).unwrap_or_default();
+            let name = printable(name);
             writeln!(out, "  {name:<10} {}{when}  {FAINT}{size} octets{FAINT:#}", shown(value))?;
         }
     }
     if let Some(key) = &token.key {
-        let kid = key.kid.as_deref().unwrap_or("(without id)");
+        let kid = printable(key.kid.as_deref().unwrap_or("(without id)"));
         writeln!(out, "{NAME}key{NAME:#}\n  {kid}  {}", key.algorithm.name())?;
     }
     writeln!(out, "{NAME}checks{NAME:#}")?;
@@ -135,22 +143,24 @@ fn print(out: &mut dyn Write, judgement: &Judgement, now: UnixTime) -> io::Resul
 /// One check; its details below it when it fails.
 pub(super) fn print_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     let check = line.check;
+    let seen = line.seen.as_deref().map(printable);
     match line.outcome {
         State::Passed => {
-            writeln!(out, "  {GOOD}pass{GOOD:#}  {check:<10} {}", line.seen.as_deref().unwrap_or_default())
+            writeln!(out, "  {GOOD}pass{GOOD:#}  {check:<10} {}", seen.as_deref().unwrap_or_default())
         }
         State::NotReached => writeln!(out, "  {FAINT}-     {check:<10} not reached{FAINT:#}"),
         State::NotAsked => {
             let how = line.fix.unwrap_or("not judged");
-            writeln!(out, "  {FAINT}?     {check:<10} {}  {how}{FAINT:#}", line.seen.as_deref().unwrap_or_default())
+            writeln!(out, "  {FAINT}?     {check:<10} {}  {how}{FAINT:#}", seen.as_deref().unwrap_or_default())
         }
         State::Failed => {
-            let (code, problem) = (line.code.unwrap_or_default(), line.problem.as_deref().unwrap_or_default());
+            let (code, problem) = (line.code.unwrap_or_default(), line.problem.as_deref().map(printable));
+            let problem = problem.unwrap_or_default();
             writeln!(out, "  {BAD}FAIL{BAD:#}  {check:<10} {code}: {problem}")?;
-            let details = [("expected", line.expected.as_deref()), ("seen", line.seen.as_deref()), ("fix", line.fix)];
+            let details = [("expected", line.expected.as_deref()), ("seen", seen.as_deref()), ("fix", line.fix)];
             for (name, text) in details {
                 if let Some(text) = text {
-                    writeln!(out, "                   {name}: {text}")?;
+                    writeln!(out, "                   {name}: {}", printable(text))?;
                 }
             }
             Ok(())
@@ -158,14 +168,9 @@ pub(super) fn print_line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     }
 }
 
+/// JSON's own escapes keep the control characters of a text readable; `printable` is for what JSON does not escape.
 fn shown(value: &Value) -> String {
-    match value {
-        // A terminal obeys control characters, and a token's author may be anybody: JSON's own escapes keep them text.
-        Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-        }
-        other => other.to_string(),
-    }
+    printable(&value.to_string())
 }
 
 fn human_time(claim: &str, value: &Value, now: UnixTime) -> Option<String> {

@@ -3,6 +3,7 @@
 mod batch;
 mod explain;
 mod issue;
+mod issuer;
 mod judge;
 mod material;
 mod revoke;
@@ -28,8 +29,8 @@ pub(crate) enum Command {
 /// Runs the command.
 pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
-        Command::Verify(args) => verify::run(&args, context),
-        Command::Explain(args) => explain::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context).await,
+        Command::Explain(args) => explain::run(&args, context).await,
         Command::Issue(args) => issue::run(&args, context).await,
         Command::Revoke(args) => revoke::run(&args, context).await,
     }

@@ -195,21 +195,6 @@ fn rule_30_a_revocation_appended_again_keeps_its_cut_off() {
 }
 
 #[test]
-fn a_generation_rises_only_when_there_is_something_to_read_again() {
-    let keys = |n, jwks: &str| change(n, ChangeKind::KeysChanged { jwks: jwks.to_owned() });
-    let mut view = view(vec![keys(1, "a"), keys(2, "a")]);
-    assert_eq!(view.jwks_generation(), 1);
-    view.apply(&keys(3, "b")).unwrap();
-    assert_eq!(view.jwks_generation(), 2);
-    let mut same = View::from_snapshot(at(3), &[keys(3, "b")]).unwrap();
-    same.succeed(&view);
-    assert_eq!(same.jwks_generation(), 2);
-    let mut other = View::from_snapshot(at(4), &[keys(4, "c")]).unwrap();
-    other.succeed(&view);
-    assert_eq!(other.jwks_generation(), 3);
-}
-
-#[test]
 fn rule_21_a_change_covers_what_it_is_about() {
     let sample = Sample::new();
     let facts = sample.issued(at(0));

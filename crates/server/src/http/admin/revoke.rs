@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use misario_core::changes::Target;
-use misario_core::id::{AppId, ClientId, SessionId};
+use misario_core::id::{AppId, ClientId, SessionId, Subject};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -26,7 +26,10 @@ struct Revoke {
 enum Named {
     Token(String),
     Login(SessionId),
+    /// By user name, else by subject.
     User(String),
+    /// By subject, also where somebody's user name reads the same.
+    Subject(Subject),
     App(AppId),
     Client(ClientId),
     Key(String),
@@ -45,6 +48,7 @@ async fn target(instance: &Instance, named: Named) -> Result<Target, Error> {
         Named::Token(jti) => Target::Token(jti),
         Named::Login(sid) => Target::Login(sid),
         Named::User(name) => Target::User(instance.subject_named(&name).await?),
+        Named::Subject(subject) => Target::User(subject),
         Named::App(app) => Target::App(instance.app(&app)?.id.clone()),
         Named::Client(client) => Target::Client(client),
         Named::Key(kid) => Target::Key(kid),

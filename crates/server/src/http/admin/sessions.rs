@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use misario_core::id::{AppId, SessionId};
+use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::store::SessionFilter;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,16 +17,20 @@ use crate::instance::Instance;
 
 #[derive(Deserialize)]
 struct Filter {
-    subject: Option<String>,
+    /// Exactly.
+    subject: Option<Subject>,
+    /// By user name, else by subject.
+    user: Option<String>,
     app: Option<AppId>,
 }
 
 pub(in crate::http) async fn list(State(instance): State<Arc<Instance>>, call: Call) -> Result<Response, Fail> {
     let (filter, page): (Filter, PageQuery) = (call.query()?, call.query()?);
     let after = page.after.as_deref().map(str::parse::<SessionId>).transpose()?;
-    let subject = match &filter.subject {
-        Some(name) => Some(instance.subject_named(name).await?),
-        None => None,
+    let subject = match (filter.subject, &filter.user) {
+        (Some(subject), _) => Some(subject),
+        (None, Some(name)) => Some(instance.subject_named(name).await?),
+        (None, None) => None,
     };
     let filter = match (subject, filter.app) {
         (Some(subject), Some(app)) => SessionFilter::OfIn(subject, app),

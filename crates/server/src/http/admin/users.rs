@@ -35,6 +35,41 @@ struct Password {
     password: Option<Zeroizing<String>>,
 }
 
+/// What to do about a grant: `{"roles","permissions"}` takes its place, `{"add","remove"}` changes its roles as they are
+/// when the change is written, so that two administrators at once undo nothing of each other's.
+#[derive(Deserialize)]
+#[serde(try_from = "SentGrant")]
+enum GrantChange {
+    Whole(Grant),
+    Roles { add: Vec<String>, remove: Vec<String> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentGrant {
+    roles: Option<Vec<String>>,
+    permissions: Option<Vec<String>>,
+    add: Option<Vec<String>>,
+    remove: Option<Vec<String>>,
+}
+
+impl TryFrom<SentGrant> for GrantChange {
+    type Error = &'static str;
+
+    fn try_from(sent: SentGrant) -> Result<Self, Self::Error> {
+        match sent {
+            SentGrant { roles, permissions, add: None, remove: None } => Ok(Self::Whole(Grant {
+                roles: roles.unwrap_or_default(),
+                permissions: permissions.unwrap_or_default(),
+            })),
+            SentGrant { roles: None, permissions: None, add, remove } => {
+                Ok(Self::Roles { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
+            }
+            _ => Err("either roles and permissions as they shall be, or roles to add and to remove"),
+        }
+    }
+}
+
 fn secret(text: Option<Zeroizing<String>>) -> Option<SecretText> {
     text.map(|text| SecretText::new(text.as_str().to_owned()))
 }
@@ -92,7 +127,27 @@ pub(in crate::http) async fn grant(
     Path((name, app)): Path<(String, String)>,
     call: Call,
 ) -> Result<Response, Fail> {
-    let grant: Grant = call.json()?;
-    let (user, published) = instance.set_grant(&name, &AppId::new(&app)?, grant).await?;
+    let app = AppId::new(&app)?;
+    let (user, published) = match call.json()? {
+        GrantChange::Whole(grant) => instance.set_grant(&name, &app, grant).await?,
+        GrantChange::Roles { add, remove } => instance.change_roles(&name, &app, &add, &remove).await?,
+    };
     Ok(respond::json(&json!({ "user": user, "published": published })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_replaced_or_changed_and_never_both() {
+        let read = |text: &str| serde_json::from_str::<GrantChange>(text);
+        assert!(matches!(read("{}"), Ok(GrantChange::Whole(grant)) if grant == Grant::default()));
+        assert!(matches!(read(r#"{"roles":["a"]}"#), Ok(GrantChange::Whole(grant)) if grant.roles == ["a"]));
+        let Ok(GrantChange::Roles { add, remove }) = read(r#"{"add":["a"]}"#) else { panic!("a change") };
+        assert_eq!((add, remove.len()), (vec!["a".to_owned()], 0));
+        for bad in [r#"{"roles":["a"],"add":["b"]}"#, r#"{"permissions":[],"remove":["b"]}"#, r#"{"role":"a"}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -45,6 +45,9 @@ pub enum FeedEnded {
     /// It says to have applied what it was never sent.
     #[error("it acknowledged what it was not sent")]
     Unsent,
+    /// It starts again under another id all the time.
+    #[error("it renews the leases of too many replicas")]
+    Ids,
     /// Its renewal or farewell is not taken.
     #[error(transparent)]
     Refused(#[from] FollowerFault),
@@ -67,6 +70,8 @@ impl FeedEnded {
         ("follower_malformed", "A follower sent octets that are no frame."),
         ("follower_question", "A follower's question is malformed."),
         ("follower_unsent", "A follower acknowledged changes that it was never sent."),
+        ("follower_ids", "One connection renews the leases of too many replicas."),
+        ("follower_too_many", "One client has as many replicas as it may; give each app a client of its own."),
         ("follower_of_another_client", "A follower speaks for the replica of another client."),
     ];
 
@@ -84,7 +89,9 @@ impl FeedEnded {
             Self::Malformed(_) => "follower_malformed",
             Self::Question => "follower_question",
             Self::Unsent => "follower_unsent",
+            Self::Ids => "follower_ids",
             Self::Refused(FollowerFault::OtherClient) => "follower_of_another_client",
+            Self::Refused(FollowerFault::TooMany { .. }) => "follower_too_many",
             Self::Refused(FollowerFault::NotGranted(error)) => error.code(),
             Self::Authority(error) => error.code(),
         }

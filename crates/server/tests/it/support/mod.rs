@@ -18,7 +18,7 @@ use misario_core::secret::{SecretText, TokenKey, TokenKeys};
 use misario_core::user::{Grant, Username};
 use misario_jose::UnixTime;
 use misario_server::instance::{NewClient, NewUser};
-use misario_server::{AppSetting, Parts, Platform, Server, ServerConfig, SettingSource, Stores};
+use misario_server::{AppSetting, Parts, Platform, Server, ServerConfig, SettingSource, StartError, Stores};
 use misario_testkit::clock::FakeClock;
 use misario_tower::{Clock, OsEntropy};
 use serde_json::json;
@@ -101,8 +101,24 @@ impl Host {
         Self::with(|_| {}).await
     }
 
+    /// Why a server with these settings does not start.
+    pub(crate) async fn refused(change: impl FnOnce(&mut Setup)) -> StartError {
+        match Self::started(change).await {
+            Ok(_) => panic!("it started"),
+            Err(error) => error,
+        }
+    }
+
     /// The same, with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        let (server, clock, store) = Self::started(change).await.unwrap();
+        let router = server.router();
+        let mut host = Self { server, clock, store, router, ops: String::new(), secrets: Mutex::default() };
+        host.ops = host.operator().await;
+        host
+    }
+
+    async fn started(change: impl FnOnce(&mut Setup)) -> Result<(Server, FakeClock, Probe), StartError> {
         let config = ServerConfig {
             issuer: ISSUER.to_owned(),
             leeway: 0,
@@ -122,11 +138,8 @@ impl Host {
             stores: Stores { records: Arc::new(store.clone()), live: Arc::new(store.clone()) },
             keys: TokenKeys::new(TokenKey::new(1, &[7; 32]), Vec::new()),
         };
-        let server = started(Server::start_on(parts, platform), &clock).await.unwrap();
-        let router = server.router();
-        let mut host = Self { server, clock, store, router, ops: String::new(), secrets: Mutex::default() };
-        host.ops = host.operator().await;
-        host
+        let server = started(Server::start_on(parts, platform), &clock).await?;
+        Ok((server, clock, store))
     }
 
     /// The client `ops`; another secret of it where the store has it already.

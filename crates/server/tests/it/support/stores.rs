@@ -35,7 +35,11 @@ pub(crate) struct Probe {
     inner: Arc<dyn Whole>,
     health: Arc<Mutex<Health>>,
     damaged: Arc<Mutex<Option<SessionId>>>,
+    happens: Arc<Mutex<Option<(&'static str, Event)>>>,
 }
+
+/// What happens while a verb is carried out.
+type Event = Box<dyn FnMut() + Send>;
 
 /// How a store fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(crate) enum Health {
     Mute,
     /// Nothing is appended to the log; all else is done.
     Wordless,
+    /// No session is removed; all else is done.
+    Untidy,
 }
 
 impl Default for Probe {
@@ -60,12 +66,17 @@ impl Default for Probe {
 impl Probe {
     /// Around that store.
     pub(crate) fn around(inner: Arc<dyn Whole>) -> Self {
-        Self { inner, health: Arc::default(), damaged: Arc::default() }
+        Self { inner, health: Arc::default(), damaged: Arc::default(), happens: Arc::default() }
     }
 
     /// From here on every verb behaves like this.
     pub(crate) fn set(&self, health: Health) {
         *self.health.lock().unwrap() = health;
+    }
+
+    /// From here on this happens whenever the verb is carried out.
+    pub(crate) fn during(&self, verb: &'static str, happens: impl FnMut() + Send + 'static) {
+        *self.happens.lock().unwrap() = Some((verb, Box::new(happens)));
     }
 
     /// From here on this record cannot be read.
@@ -79,9 +90,15 @@ impl Probe {
         go: impl FnOnce(&'a dyn Whole) -> StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
         let _ = ASKED.try_with(|asked| asked.lock().unwrap().push(verb));
+        if let Some((concerned, event)) = self.happens.lock().unwrap().as_mut()
+            && *concerned == verb
+        {
+            event();
+        }
         let health = match *self.health.lock().unwrap() {
             Health::Wordless if verb == "append" => Health::Down,
-            Health::Wordless => Health::Well,
+            Health::Untidy if verb == "remove" => Health::Down,
+            Health::Wordless | Health::Untidy => Health::Well,
             health => health,
         };
         // A wait that only the next change would end is no answer to lose.
@@ -113,6 +130,11 @@ impl Probe {
         }
         let (head, changes) = self.inner.snapshot().await.unwrap();
         json!({ "sessions": sessions, "records": records, "log": format!("{head} {changes:?}") }).to_string()
+    }
+
+    /// The number of the log's last entry.
+    pub(crate) async fn head_sequence(&self) -> u64 {
+        self.inner.head().await.unwrap().sequence
     }
 
     /// The sessions that are stored.

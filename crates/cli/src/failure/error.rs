@@ -1,9 +1,6 @@
-//! What a command ends with when it does not end well: one line what, one line why or how to fix it, a stable code.
+//! What can go wrong on the command line itself.
 
-use std::fmt::Display;
 use std::path::PathBuf;
-
-use crate::config::ConfigErrors;
 
 /// Why a command ends. Whatever is not listed here comes from a layer below and keeps that layer's code.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +38,18 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// `serve` was given a folder of `dev`'s.
+    #[error("{} has the demo accounts of `misario dev` in it", data.display())]
+    FolderOfDev {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// `dev` was given a folder that is not its own.
+    #[error("{} has a store in it that `misario dev` did not make", data.display())]
+    FolderOfServe {
+        /// The data folder.
+        data: PathBuf,
+    },
     /// A file with secrets can be read by others.
     #[error("{} holds secrets and others may read it (mode {mode:03o})", path.display())]
     SecretExposed {
@@ -60,6 +69,12 @@ pub(crate) enum CliError {
     /// No server was named, none is running, and there is no store to work on.
     #[error("no server is running on {}, and there is no store in it", data.display())]
     NoServer {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// What was asked for needs a server, and only its store is there.
+    #[error("no server is running on {}; there is a store in it, but this needs a server", data.display())]
+    NotRunning {
         /// The data folder.
         data: PathBuf,
     },
@@ -102,6 +117,9 @@ pub(crate) enum CliError {
         /// The code.
         code: String,
     },
+    /// Whoever started the command ended it.
+    #[error("ended from the keyboard or by a signal")]
+    Interrupted,
     /// A demonstration saw its promise broken.
     #[error("{violations} violations: the promise of `demo {demo}` does not hold")]
     PromiseBroken {
@@ -125,36 +143,45 @@ impl CliError {
         ("file_unreadable", "A file that was named cannot be read (exit 2)."),
         ("file_unwritable", "A file or the data folder cannot be written."),
         ("data_damaged", "A file in the data folder is not what was written there."),
+        ("folder_of_dev", "`serve` was given a folder with the demo accounts of `dev` (exit 2)."),
+        ("folder_of_serve", "`dev` was given a folder whose store it did not make (exit 2)."),
         ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
         ("listen_failed", "The address cannot be listened on."),
         ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
+        ("server_not_running", "A command that needs a running server found its store only (exit 2)."),
         ("admin_token_missing", "A server was named without MISARIO_ADMIN_TOKEN or MISARIO_ADMIN_TOKEN_FILE (exit 2)."),
         ("server_unreachable", "The server does not answer."),
         ("server_unknown_answer", "What answers is not a misario server, or one of another version."),
+        ("interrupted", "The command was ended from the keyboard or by a signal."),
         ("demo_promise_broken", "A demonstration saw its promise broken."),
         ("demo_process_failed", "The process that a demonstration started did not do its part."),
+        ("batch_line_malformed", "A line of `token verify --batch` is not the object that it has to be: a verdict."),
         ("internal", "A failure without a code of its own; the message tells."),
     ];
 
-    fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         match self {
             Self::Usage { .. } => "usage",
             Self::FileUnreadable { .. } => "file_unreadable",
             Self::FileUnwritable { .. } => "file_unwritable",
             Self::DataDamaged { .. } => "data_damaged",
+            Self::FolderOfDev { .. } => "folder_of_dev",
+            Self::FolderOfServe { .. } => "folder_of_serve",
             Self::SecretExposed { .. } => "secret_exposed",
             Self::Listen { .. } => "listen_failed",
             Self::NoServer { .. } => "server_not_found",
+            Self::NotRunning { .. } => "server_not_running",
             Self::NoAdminToken => "admin_token_missing",
             Self::Unreachable { .. } => "server_unreachable",
             Self::NotOurServer { .. } => "server_unknown_answer",
             Self::Refused { code, .. } | Self::Rejected { code, .. } => code,
+            Self::Interrupted => "interrupted",
             Self::PromiseBroken { .. } => "demo_promise_broken",
             Self::DemoProcess { .. } => "demo_process_failed",
         }
     }
 
-    fn fix(&self) -> Option<String> {
+    pub(super) fn fix(&self) -> Option<String> {
         Some(match self {
             Self::Usage { fix, .. } => (*fix).to_owned(),
             Self::FileUnwritable { path, .. } => {
@@ -163,11 +190,21 @@ impl CliError {
             Self::DataDamaged { .. } => {
                 "restore it from a backup; misario does not overwrite what it cannot read".into()
             }
+            Self::FolderOfDev { .. } => {
+                "their passwords were printed: name another folder with --data, and leave this one to `misario dev`"
+                    .into()
+            }
+            Self::FolderOfServe { .. } => {
+                "demo users would be added to it: name another folder with --data, or run `misario serve`".into()
+            }
             Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),
             Self::Listen { .. } => {
                 "another program may have the address; choose one with --listen, port 0 for any".into()
             }
             Self::NoServer { .. } => "start one with `misario dev`, or name one with --url or --data".into(),
+            Self::NotRunning { .. } => {
+                "start it with `misario dev` or `misario serve`, whichever made the folder".into()
+            }
             Self::NoAdminToken => {
                 "set MISARIO_ADMIN_TOKEN_FILE to a file holding `client-id:secret` of a client with the right admin"
                     .into()
@@ -183,12 +220,15 @@ impl CliError {
         })
     }
 
-    const fn exit(&self) -> u8 {
+    pub(super) const fn exit(&self) -> u8 {
         match self {
             Self::Usage { .. }
             | Self::FileUnreadable { .. }
+            | Self::FolderOfDev { .. }
+            | Self::FolderOfServe { .. }
             | Self::SecretExposed { .. }
             | Self::NoServer { .. }
+            | Self::NotRunning { .. }
             | Self::NoAdminToken => 2,
             _ => 1,
         }
@@ -202,81 +242,66 @@ fn parent(path: &std::path::Path) -> String {
     }
 }
 
-/// A failure in the form that is printed.
-#[derive(Debug, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Report {
-    /// The stable code.
-    pub(crate) code: String,
-    /// What happened, on one line.
-    pub(crate) what: String,
-    /// Why, or what to do about it, on one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fix: Option<String>,
-    /// The exit code of the process.
-    #[serde(rename = "exit")]
-    pub(crate) exit: u8,
-}
-
-/// What is to be said about `error`; a broken configuration has one report per mistake.
-pub(crate) fn reports(error: &anyhow::Error) -> Vec<Report> {
-    if let Some(errors) = error.downcast_ref::<ConfigErrors>() {
-        return errors.0.iter().map(|error| report(error.code(), error, error.fix().as_deref(), 2)).collect();
-    }
-    vec![error.chain().find_map(known).unwrap_or_else(|| report("internal", &format_args!("{error:#}"), None, 1))]
-}
-
-fn known(error: &(dyn std::error::Error + 'static)) -> Option<Report> {
-    use misario_core::store::StoreError;
-    if let Some(error) = error.downcast_ref::<CliError>() {
-        return Some(report(error.code(), error, error.fix().as_deref(), error.exit()));
-    }
-    if let Some(error) = error.downcast_ref::<StoreError>() {
-        return Some(report(error.code(), error, cause(error).as_deref(), 1));
-    }
-    if let Some(error) = error.downcast_ref::<misario::MasterKeyError>() {
-        // Permissions are configuration.
-        let exit = if matches!(error, misario::MasterKeyError::Exposed { .. }) { 2 } else { 1 };
-        return Some(report(error.code(), error, cause(error).as_deref(), exit));
-    }
-    if let Some(error) = error.downcast_ref::<misario_tower::ConnectError>() {
-        return Some(report(error.code(), error, cause(error).as_deref(), 1));
-    }
-    if let Some(error) = error.downcast_ref::<misario_server::StartError>() {
-        return Some(report(error.code(), error, cause(error).as_deref(), 1));
-    }
-    if let Some(error) = error.downcast_ref::<misario_server::Error>() {
-        return Some(report(error.code(), error, cause(error).as_deref(), 1));
-    }
-    if let Some(error) = error.downcast_ref::<misario_jose::KeyError>() {
-        return Some(report(error.code(), error, None, 1));
-    }
-    None
-}
-
-fn cause(error: &dyn std::error::Error) -> Option<String> {
-    error.source().map(ToString::to_string)
-}
-
-fn report(code: &str, what: &dyn Display, fix: Option<&str>, exit: u8) -> Report {
-    Report { code: code.to_owned(), what: one_line(&what.to_string()), fix: fix.map(one_line), exit }
-}
-
-/// A line break in a message of a layer below would break whoever reads line by line.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Leads whoever adds a variant to the list below.
+    const fn has_own_code(error: &CliError) -> bool {
+        match error {
+            CliError::Usage { .. }
+            | CliError::FileUnreadable { .. }
+            | CliError::FileUnwritable { .. }
+            | CliError::DataDamaged { .. }
+            | CliError::FolderOfDev { .. }
+            | CliError::FolderOfServe { .. }
+            | CliError::SecretExposed { .. }
+            | CliError::Listen { .. }
+            | CliError::NoServer { .. }
+            | CliError::NotRunning { .. }
+            | CliError::NoAdminToken
+            | CliError::Unreachable { .. }
+            | CliError::NotOurServer { .. }
+            | CliError::Interrupted
+            | CliError::PromiseBroken { .. }
+            | CliError::DemoProcess { .. } => true,
+            // They have the code of whoever refused.
+            CliError::Refused { .. } | CliError::Rejected { .. } => false,
+        }
+    }
+
+    fn one_of_each() -> Vec<CliError> {
+        let (path, data, why) = (PathBuf::from("f"), PathBuf::from("d"), String::new);
+        let source = || std::io::Error::other("x");
+        vec![
+            CliError::Usage { what: why(), fix: "" },
+            CliError::FileUnreadable { path: path.clone(), source: source() },
+            CliError::FileUnwritable { path: path.clone(), source: source() },
+            CliError::DataDamaged { path: path.clone(), why: "" },
+            CliError::FolderOfDev { data: data.clone() },
+            CliError::FolderOfServe { data: data.clone() },
+            CliError::SecretExposed { path, mode: 0o644 },
+            CliError::Listen { address: why(), source: source() },
+            CliError::NoServer { data: data.clone() },
+            CliError::NotRunning { data },
+            CliError::NoAdminToken,
+            CliError::Unreachable { url: why(), why: why() },
+            CliError::NotOurServer { url: why(), what: why() },
+            CliError::Interrupted,
+            CliError::PromiseBroken { demo: "", violations: 1 },
+            CliError::DemoProcess { why: why() },
+        ]
+    }
+
     #[test]
-    fn a_failure_is_one_line_what_and_one_line_why() {
-        let error = anyhow::Error::new(CliError::NoServer { data: "misario-data".into() }).context("app list");
-        let [report] = reports(&error).try_into().unwrap();
-        assert_eq!((report.code.as_str(), report.exit), ("server_not_found", 2));
-        assert!(report.fix.unwrap().contains("--url"));
-        let [report] = reports(&anyhow::anyhow!("a\nb")).try_into().unwrap();
-        assert_eq!((report.code.as_str(), report.what.as_str()), ("internal", "a b"));
+    fn every_error_has_its_code_in_the_list_and_every_code_its_error() {
+        let codes: Vec<String> = one_of_each().iter().map(|error| error.code().to_owned()).collect();
+        assert!(one_of_each().iter().all(has_own_code));
+        // A verdict, and what has no code of its own.
+        let others = ["batch_line_malformed", "internal"].map(str::to_owned);
+        let listed: Vec<String> = CliError::CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert!(codes.iter().all(|code| listed.contains(code)), "{codes:?}");
+        assert!(listed.iter().all(|code| codes.contains(code) || others.contains(code)), "{listed:?}");
+        assert_eq!(codes.len() + others.len(), listed.len());
     }
 }
