@@ -49,6 +49,10 @@ pub(crate) struct Settings {
     pub(crate) shown: Vec<Shown>,
 }
 
+/// How many seconds the clocks of machines that are kept right may still differ by. Without it, a verifier whose clock is a
+/// moment behind refuses a token that was just made.
+const LEEWAY: u64 = 5;
+
 /// An effective setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Shown {
@@ -64,7 +68,8 @@ pub(crate) struct Shown {
 pub(super) fn build(values: Values, defaults: &Defaults, problems: Vec<ConfigError>) -> Result<Settings, ConfigErrors> {
     let mut reader = Reader { values, problems, shown: Vec::new() };
     let issuer = issuer(&mut reader, defaults);
-    let mut leeway = 0;
+    // On one machine there is one clock.
+    let mut leeway = if defaults.own_apps { 0 } else { LEEWAY };
     reader.seconds("leeway", &mut leeway);
     if leeway > 60 {
         reader.invalid("leeway", "an expired token would count for more than a minute; set the clocks right".into());

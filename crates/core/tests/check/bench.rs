@@ -117,9 +117,14 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::with_leeway(0)
+    }
+
+    /// A verifier that lets clocks differ by so many seconds.
+    pub(crate) fn with_leeway(leeway: u64) -> Self {
         let entropy = SeededEntropy::new(7);
         let tokens = TokenKeys::new(TokenKey::new(1, &[1; 32]), vec![]);
-        let issuer = IssuerFacts { issuer: ISSUER.to_owned(), leeway: 0 };
+        let issuer = IssuerFacts { issuer: ISSUER.to_owned(), leeway };
         let replica = Replica::new(LeaseConfig::new(TTL), &entropy);
         let memory = Memory::new(replica, issuer, tokens.replica().clone(), &entropy);
         let key = SigningKey::generate(Algorithm::Es256, &entropy).with_kid(KeyId::new("k-1").unwrap());

@@ -261,3 +261,15 @@ fn a_new_key_set_keeps_cached_sessions() {
     assert_eq!(bench.get(&session, after(1)).code(), "yes", "from memory");
     assert_eq!(bench.get(&jwt, after(1)).code(), "jwt_key_unknown", "and what its key signed is not");
 }
+
+/// A connected app's clock may be a moment behind the authority's that signs.
+#[test]
+fn a_token_from_a_moment_ahead_is_accepted_within_the_leeway() {
+    let ahead = AccessClaims { iat: after(1).wall, exp: after(901).wall, ..claims() };
+    let strict = Bench::new();
+    assert_eq!(strict.get(&bearer(&strict.sign(&ahead)), after(0)).code(), "jwt_issued_in_future");
+    let bench = Bench::with_leeway(5);
+    assert_eq!(bench.get(&bearer(&bench.sign(&ahead)), after(0)).code(), "yes");
+    let too_far = AccessClaims { iat: after(6).wall, jti: "j-6".to_owned(), ..ahead };
+    assert_eq!(bench.get(&bearer(&bench.sign(&too_far)), after(0)).code(), "jwt_issued_in_future");
+}

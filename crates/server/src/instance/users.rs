@@ -139,17 +139,11 @@ impl Instance {
 
     /// Sets what the user may do in an app; true everywhere when it returns, and ends no login.
     pub async fn set_grant(&self, name: &str, app: &AppId, grant: Grant) -> Result<(UserView, Published), Error> {
-        self.app(app)?;
-        let subject = self.user_named(name).await?.subject;
-        let intent = self.intend(&Intent::ChangeGrant(subject.clone())).await?;
-        let changed = self.update_user(&subject, |user| {
-            user.grants.insert(app.clone(), grant.clone());
+        self.change_grant(name, app, |current| {
+            current.clone_from(&grant);
             Ok(())
-        });
-        let (user, ()) = self.changed(&intent, changed.await).await?;
-        let published = self.announce_grant(&subject, Wait::Yes).await?;
-        self.announced(intent).await;
-        Ok((user.into(), published))
+        })
+        .await
     }
 
     /// Gives roles in an app and takes roles away, leaving whatever else the user may do there as it is when the change
@@ -164,24 +158,31 @@ impl Instance {
         add: &[String],
         remove: &[String],
     ) -> Result<(UserView, Published), Error> {
+        self.change_grant(name, app, |Grant { roles, .. }| {
+            if remove.iter().any(|role| !roles.contains(role)) {
+                return Err(InputFault::NotFound { what: "role" }.into());
+            }
+            roles.retain(|role| !remove.contains(role));
+            let missing: Vec<_> = add.iter().filter(|role| !roles.contains(role)).cloned().collect();
+            roles.extend(missing);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_grant(
+        &self,
+        name: &str,
+        app: &AppId,
+        mut change: impl FnMut(&mut Grant) -> Result<(), Error>,
+    ) -> Result<(UserView, Published), Error> {
         self.app(app)?;
         let subject = self.user_named(name).await?.subject;
-        let (user, ()) = self
-            .update_user(&subject, |user| {
-                let roles = &mut user.grants.entry(app.clone()).or_default().roles;
-                if remove.iter().any(|role| !roles.contains(role)) {
-                    return Err(InputFault::NotFound { what: "role" }.into());
-                }
-                roles.retain(|role| !remove.contains(role));
-                for role in add {
-                    if !roles.contains(role) {
-                        roles.push(role.clone());
-                    }
-                }
-                Ok(())
-            })
-            .await?;
-        let published = self.announce_grant(&subject).await?;
+        let intent = self.intend(&Intent::ChangeGrant(subject.clone())).await?;
+        let changed = self.update_user(&subject, |user| change(user.grants.entry(app.clone()).or_default()));
+        let (user, ()) = self.changed(&intent, changed.await).await?;
+        let published = self.announce_grant(&subject, Wait::Yes).await?;
+        self.announced(intent).await;
         Ok((user.into(), published))
     }
 
