@@ -19,8 +19,8 @@ pub use form::CsrfForm;
 
 /// Who the caller is. In a handler: the request has a live credential, or it does not get here.
 ///
-/// `Option<Principal>` is `None` for visitors only: a request that cannot be judged (400, 503) or lacks a CSRF proof
-/// (403) is refused, not treated as a visitor's.
+/// `Option<Principal>` is `None` for visitors only: a request that cannot be judged (400, 503), lacks a CSRF proof (403)
+/// or has a token that only wants a refresh (401 `token_expired`, `token_stale`) is refused, not treated as a visitor's.
 #[derive(Debug, Clone)]
 pub struct Principal(authn::Principal);
 

@@ -204,9 +204,9 @@ impl Rejection {
         }
     }
 
-    /// Whether the request simply has no login behind it (as opposed to one that cannot be judged).
-    pub const fn is_anonymous(&self) -> bool {
-        matches!(self, Self::Credential(_))
+    /// Whether the request simply has no login behind it: it can be judged, and no refresh would change the answer.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Credential(_)) && !self.is_renewable()
     }
 }
 
@@ -262,5 +262,29 @@ impl UnavailableFault {
             Self::Authority => "authority_unavailable",
             Self::Store { code } => code,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use misario_jose::UnixTime;
+
+    use super::*;
+
+    /// Whoever only has to refresh is no visitor: an optional login would hide from their client that it has to.
+    #[test]
+    fn a_login_that_wants_a_refresh_is_not_nobody() {
+        let (expired_at, now) = (UnixTime::from_secs(1), UnixTime::from_secs(2));
+        for (fault, is_anonymous) in [
+            (CredentialFault::Missing, true),
+            (CredentialFault::Revoked, true),
+            (CredentialFault::SessionEnded, true),
+            (CredentialFault::Jwt { error: JwtError::SignatureInvalid }, true),
+            (CredentialFault::Jwt { error: JwtError::Expired { expired_at, now } }, false),
+            (CredentialFault::Stale, false),
+        ] {
+            assert_eq!(Rejection::from(fault.clone()).is_anonymous(), is_anonymous, "{fault:?}");
+        }
+        assert!(!Rejection::from(RequestFault::CookieDuplicate).is_anonymous());
     }
 }

@@ -139,6 +139,14 @@ async fn an_optional_principal_is_none_for_visitors_only() {
         assert_eq!(response.status(), status, "{headers:?}");
         assert!(status != 200 || response.body() == "nobody");
     }
+    let spent = bench.jwt(|claims| {
+        claims.iat = UnixTime::from_secs(NOW - 900);
+        claims.exp = UnixTime::from_secs(NOW - 1);
+    });
+    let bearer = format!("Bearer {spent}");
+    let response = send(&router(&bench), request(Method::GET, "/maybe", &[("authorization", &bearer)])).await;
+    assert_eq!(response.status(), 401, "its client has to learn that it must refresh");
+    assert!(response.body().contains("token_expired"), "{}", response.body());
     bench.clock.advance(std::time::Duration::from_secs(3));
     let response = get_with_cookie(&bench, "/maybe", &token).await;
     assert_eq!(response.status(), 503, "no lease, no authority: not a logout");
