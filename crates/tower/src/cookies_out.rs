@@ -7,7 +7,9 @@ use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 pub(crate) struct CookiesOut(Vec<HeaderValue>);
 
 impl CookiesOut {
+    /// In place of an earlier line of that cookie: what was renewed last is what counts.
     pub(crate) fn push(&mut self, line: HeaderValue) {
+        self.0.retain(|earlier| name(earlier) != name(&line));
         self.0.push(line);
     }
 
@@ -32,6 +34,18 @@ fn name(line: &HeaderValue) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_lines_of_one_cookie_the_last_goes_out() {
+        let mut out = CookiesOut::default();
+        for line in ["access=old; Path=/", "refresh=one; Path=/", "access=new; Path=/"] {
+            out.push(HeaderValue::from_static(line));
+        }
+        let mut headers = HeaderMap::new();
+        out.write(&mut headers);
+        let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(lines, ["refresh=one; Path=/", "access=new; Path=/"]);
+    }
 
     #[test]
     fn what_the_handler_set_stays() {

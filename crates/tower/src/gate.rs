@@ -13,23 +13,28 @@ use crate::headers::take_cookies;
 
 /// What a layer keeps for one request: the guard, the cookies as they came, what the check said, and the cookies that
 /// have to go out.
+///
+/// Each layer of another guard has a gate of its own, and the handler sees the innermost: a login of the outer layer's
+/// app says nothing about the inner one's. What concerns the response is kept once, at the outermost gate.
 #[derive(Debug)]
 pub struct Gate {
     guard: Guard,
-    cookies: Option<Vec<HeaderValue>>,
-    state: Mutex<State>,
+    cookies: Option<Arc<[HeaderValue]>>,
+    outcome: Mutex<Option<Result<Permit, Rejection>>>,
+    outermost: Option<Arc<Self>>,
+    leaving: Mutex<Leaving>,
 }
 
+/// What has to go out with the response. Only the outermost gate's is used.
 #[derive(Debug, Default)]
-struct State {
-    outcome: Option<Result<Permit, Rejection>>,
-    fresh: Option<Fresh>,
-    cookies_out: CookiesOut,
+struct Leaving {
+    fresh: Vec<(Guard, Fresh)>,
+    cookies: CookiesOut,
     was_checked: bool,
 }
 
 impl Gate {
-    /// The gate that the request came through; `None` if no layer is in front.
+    /// The gate that the request came through last; `None` if no layer is in front.
     pub fn of(parts: &Parts) -> Option<&Arc<Self>> {
         parts.extensions.get()
     }
@@ -51,70 +56,91 @@ impl Gate {
         requirement: &Requirement,
         form_token: Option<&str>,
     ) -> Result<Permit, Rejection> {
+        let before = self.renewed();
         let request = CheckRequest::of(parts).form_token(form_token);
-        self.check_by(&self.guard, request, requirement).await
-    }
-
-    pub(crate) async fn check_by(
-        &self,
-        guard: &Guard,
-        request: CheckRequest<'_>,
-        requirement: &Requirement,
-    ) -> Result<Permit, Rejection> {
-        let before = self.state.lock().fresh.clone();
-        let checked = guard.check(&request.renewed(before.as_ref()), requirement).await;
+        let checked = self.guard.check(&request.renewed(&before), requirement).await;
         let (outcome, fresh) = match checked {
             Ok(Checked { permit, fresh }) => (Ok(permit), fresh),
             Err(Refused { rejection, fresh }) => (Err(rejection), fresh),
         };
-        let mut state = self.state.lock();
-        state.was_checked = true;
-        if let Some(fresh) = fresh.filter(|_| before.is_none()) {
-            fresh.lines().for_each(|line| state.cookies_out.push(line));
-            state.fresh = Some(fresh);
-        }
-        state.outcome = Some(outcome.clone());
+        self.note(fresh);
+        *self.outcome.lock() = Some(outcome.clone());
         outcome
     }
 
     /// What a check of this request said; without one, whether there is a live login.
     pub(crate) async fn outcome(&self, parts: &Parts) -> Result<Permit, Rejection> {
-        let known = self.state.lock().outcome.clone();
+        let known = self.outcome.lock().clone();
         match known {
             Some(outcome) => outcome,
             None => self.check(parts, &Requirement::default(), None).await,
         }
     }
 
-    /// Takes the credential cookies out of the request and leaves a gate in it; `None` if there is one already.
+    /// Takes the credential cookies out of the request and leaves a gate in it; `None` if the request came through one
+    /// of a guard that judges alike.
     pub(crate) fn open<B>(guard: &Guard, request: &mut http::Request<B>) -> Option<Arc<Self>> {
-        if request.extensions().get::<Arc<Self>>().is_some() {
+        let outer = request.extensions().get::<Arc<Self>>().cloned();
+        if outer.as_ref().is_some_and(|outer| outer.guard.judges_as(guard)) {
             return None;
         }
-        // Most requests of programs have none, and then nobody's lock is taken.
-        let cookies = if request.headers().contains_key(COOKIE) {
-            let memory = guard.memory().read();
-            let apps = memory.apps();
-            take_cookies(request.headers_mut(), |name| {
-                apps.values().any(|app| app.cookies.access == name || app.cookies.refresh == name)
-            })
-        } else {
-            None
-        };
-        let gate = Arc::new(Self { guard: guard.clone(), cookies, state: Mutex::default() });
+        let taken = hide_cookies(guard, request.headers_mut());
+        let gate = Arc::new(Self {
+            guard: guard.clone(),
+            // The outer layer saw all lines; an inner one knows of apps whose cookies it left in.
+            cookies: outer.as_ref().and_then(|outer| outer.cookies.clone()).or(taken),
+            outcome: Mutex::default(),
+            outermost: outer.map(|outer| outer.outermost.clone().unwrap_or(outer)),
+            leaving: Mutex::default(),
+        });
         request.extensions_mut().insert(Arc::clone(&gate));
         Some(gate)
     }
 
-    /// Puts into the response what the check left to be sent, and keeps it out of shared caches if it depends on a
-    /// credential.
+    /// Puts into the response what the checks left to be sent, and keeps it out of shared caches if it depends on a
+    /// credential. An inner gate leaves that to the outermost.
     pub(crate) fn close(&self, headers: &mut HeaderMap) {
-        let mut state = self.state.lock();
-        if state.was_checked {
+        if self.outermost.is_some() {
+            return;
+        }
+        let mut leaving = self.leaving.lock();
+        if leaving.was_checked {
             crate::layer::keep_from_caches(headers);
         }
-        std::mem::take(&mut state.cookies_out).write(headers);
+        std::mem::take(&mut leaving.cookies).write(headers);
     }
+
+    fn leaving(&self) -> &Mutex<Leaving> {
+        self.outermost.as_ref().map_or(&self.leaving, |outermost| &outermost.leaving)
+    }
+
+    /// What checks of this request have renewed from the same memory.
+    fn renewed(&self) -> Vec<Fresh> {
+        let leaving = self.leaving().lock();
+        let own = leaving.fresh.iter().filter(|(guard, _)| guard.shares_memory(&self.guard));
+        own.map(|(_, fresh)| fresh.clone()).collect()
+    }
+
+    fn note(&self, fresh: Option<Fresh>) {
+        let mut leaving = self.leaving().lock();
+        leaving.was_checked = true;
+        if let Some(fresh) = fresh {
+            fresh.lines().for_each(|line| leaving.cookies.push(line));
+            leaving.fresh.push((self.guard.clone(), fresh));
+        }
+    }
+}
+
+/// Takes the credential cookies out of the headers; all lines as they were, if any were taken.
+fn hide_cookies(guard: &Guard, headers: &mut HeaderMap) -> Option<Arc<[HeaderValue]>> {
+    // Most requests of programs have none, and then nobody's lock is taken.
+    if !headers.contains_key(COOKIE) {
+        return None;
+    }
+    let memory = guard.memory().read();
+    let apps = memory.apps();
+    let is_ours = |name: &str| apps.values().any(|app| app.cookies.access == name || app.cookies.refresh == name);
+    take_cookies(headers, is_ours).map(Arc::from)
 }
 
 #[cfg(test)]

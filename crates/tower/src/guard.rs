@@ -32,7 +32,10 @@ use renew::{Need, Pacing};
 
 /// Checks requests. Cheap to clone: all clones answer from one memory.
 #[derive(Clone)]
-pub struct Guard {
+pub struct Guard(Arc<Own>);
+
+/// What is one guard's own. Behind one pointer, because each request has a clone of its guard.
+struct Own {
     inner: Arc<Inner>,
     app: Option<AppId>,
 }
@@ -61,13 +64,13 @@ pub struct CheckRequest<'r> {
     headers: HeaderView<'r>,
     parameter: Option<&'r str>,
     form_token: Option<&'r str>,
-    fresh: Option<&'r Fresh>,
+    fresh: &'r [Fresh],
 }
 
 impl<'r> CheckRequest<'r> {
     /// The request with this method and these headers.
     pub const fn new(method: &'r str, headers: HeaderView<'r>) -> Self {
-        Self { method, headers, parameter: None, form_token: None, fresh: None }
+        Self { method, headers, parameter: None, form_token: None, fresh: &[] }
     }
 
     /// The request with these parts, with the cookies that a layer took out of them.
@@ -87,8 +90,8 @@ impl<'r> CheckRequest<'r> {
         self
     }
 
-    /// With what a check of the same request has renewed already.
-    pub(crate) const fn renewed(mut self, fresh: Option<&'r Fresh>) -> Self {
+    /// With what checks of the same request have renewed already.
+    pub(crate) const fn renewed(mut self, fresh: &'r [Fresh]) -> Self {
         self.fresh = fresh;
         self
     }
@@ -125,16 +128,17 @@ impl From<Refused> for Rejection {
 impl Guard {
     /// A guard for every app that its memory knows.
     pub fn new(parts: GuardParts) -> Self {
-        Self { inner: Arc::new(Inner { parts, pacing: Pacing::default() }), app: None }
+        Self(Arc::new(Own { inner: Arc::new(Inner { parts, pacing: Pacing::default() }), app: None }))
     }
 
     /// The same guard for one app only, whatever a request says.
     pub fn for_app(&self, app: AppId) -> Self {
-        Self { inner: Arc::clone(&self.inner), app: Some(app) }
+        Self(Arc::new(Own { inner: Arc::clone(&self.0.inner), app: Some(app) }))
     }
 
     /// A layer for a whole router: extractors in it check by this guard, credential cookies are hidden from handlers,
-    /// and what depends on a credential is kept out of shared caches. It refuses nothing by itself.
+    /// and what depends on a credential is kept out of shared caches. It refuses nothing by itself. Inside another
+    /// layer, the inner one's guard is the one that counts.
     pub fn layer(&self) -> AuthLayer {
         AuthLayer::new(self.clone())
     }
@@ -146,27 +150,37 @@ impl Guard {
 
     /// What it answers from.
     pub fn memory(&self) -> &Arc<RwLock<Memory>> {
-        &self.inner.parts.memory
+        &self.0.inner.parts.memory
     }
 
     /// Whom it asks.
     pub fn authority(&self) -> &Arc<dyn Authority> {
-        &self.inner.parts.authority
+        &self.0.inner.parts.authority
     }
 
     /// Its clocks.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.inner.parts.clock
+        &self.0.inner.parts.clock
     }
 
     /// Its randomness.
     pub fn entropy(&self) -> &dyn Entropy {
-        &*self.inner.parts.entropy
+        &*self.0.inner.parts.entropy
     }
 
     /// The one app it checks for, if it does.
-    pub const fn app(&self) -> Option<&AppId> {
-        self.app.as_ref()
+    pub fn app(&self) -> Option<&AppId> {
+        self.0.app.as_ref()
+    }
+
+    /// Whether both answer from one memory.
+    pub(crate) fn shares_memory(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.inner, &other.0.inner)
+    }
+
+    /// Whether both judge every request alike.
+    pub(crate) fn judges_as(&self, other: &Self) -> bool {
+        self.shares_memory(other) && self.app() == other.app()
     }
 
     /// Checks the request.
@@ -186,7 +200,7 @@ impl Guard {
         match outcome {
             Err(rejection) => conclude(Err(rejection), None),
             Ok(fresh) => {
-                let (outcome, _) = self.run(&request.renewed(Some(&fresh)), requirement).await;
+                let (outcome, _) = self.run(&request.renewed(std::slice::from_ref(&fresh)), requirement).await;
                 conclude(outcome, Some(fresh))
             }
         }
@@ -240,6 +254,6 @@ impl Fresh {
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("app", &self.app).finish_non_exhaustive()
+        f.debug_struct("Guard").field("app", &self.app()).finish_non_exhaustive()
     }
 }

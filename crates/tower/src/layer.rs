@@ -25,7 +25,8 @@ use crate::guard::Guard;
 
 pub use require::{RequireLayer, RequireService};
 
-/// Puts a guard in front of a service: extractors inside check by it. Made by [`Guard::layer`].
+/// Puts a guard in front of a service: extractors inside check by it, unless a layer of another guard is further in.
+/// Made by [`Guard::layer`].
 #[derive(Debug, Clone)]
 pub struct AuthLayer {
     guard: Guard,
@@ -72,7 +73,7 @@ where
     }
 }
 
-/// Closes the gate that this layer opened; an inner layer leaves that to the outer one.
+/// Closes the gate that this layer opened, if it is the outermost.
 fn leave<R>(gate: Option<&Arc<Gate>>, mut response: Response<R>) -> Response<R> {
     if let Some(gate) = gate {
         gate.close(response.headers_mut());

@@ -89,7 +89,7 @@ impl Authority for Told {
     }
 }
 
-/// A guard of the app `web` with everything around it.
+/// A guard of one app, `web` unless said otherwise, with everything around it.
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) clock: Arc<StillClock>,
@@ -102,8 +102,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(mode: Mode) -> Self {
+        Self::of("web", mode)
+    }
+
+    /// The same for the app of that name.
+    pub(crate) fn of(name: &str, mode: Mode) -> Self {
         let transports = [Transport::Cookie, Transport::Bearer, Transport::Split];
-        let app = App::new(AppId::new("web").unwrap(), mode, &transports, vec![OWN.parse().unwrap()]);
+        let app = App::new(app_id(name), mode, &transports, vec![OWN.parse().unwrap()]);
         let entropy = Arc::new(Counting::default());
         let signing = SigningKey::generate(Algorithm::Es256, &*entropy);
         let keys = TokenKeys::new(TokenKey::new(1, &[7; 32]), Vec::new());
@@ -166,7 +171,7 @@ impl Bench {
     }
 
     pub(crate) fn renews(&self, access: &str) {
-        let line = format!("__Host-misario-web={access}; Path=/");
+        let line = format!("{}={access}; Path=/", self.app.cookies.access);
         let renewed = Renewed { access: SecretText::new(access.to_owned()), set_cookies: vec![line] };
         *self.told.renewal.lock() = Some(Ok(renewed));
     }

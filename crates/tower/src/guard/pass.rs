@@ -57,14 +57,15 @@ impl Guard {
             Ok(check) => check,
             Err(rejection) => return Pass::Done { outcome: Err(rejection), need: None },
         };
-        if let Some(fresh) = request.fresh.filter(|fresh| fresh.replaces(&check)) {
+        let fresh = request.fresh.iter().find(|fresh| fresh.app().id == check.app().id);
+        if let Some(fresh) = fresh.filter(|fresh| fresh.replaces(&check)) {
             check = check.with_renewed(fresh.access());
         }
         let mut step = check.step(&memory, now);
         loop {
             let ask = match step {
                 Step::Done(outcome) => {
-                    let need = if request.fresh.is_none() { Need::of(&check, &outcome, now.wall) } else { None };
+                    let need = if fresh.is_none() { Need::of(&check, &outcome, now.wall) } else { None };
                     return Pass::Done { outcome, need };
                 }
                 Step::Ask(ask) => ask,

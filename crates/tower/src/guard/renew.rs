@@ -102,7 +102,7 @@ impl Guard {
     /// The renewal of a login that lives; `None` if it is not its turn, or failed.
     pub(super) async fn renew_in_passing(&self, permit: &Permit, need: &Need) -> Option<Fresh> {
         let sid = permit.login()?.sid();
-        if !self.inner.pacing.may_try(sid, self.clock().mono()) {
+        if !self.0.inner.pacing.may_try(sid, self.clock().mono()) {
             return None;
         }
         match tokio::time::timeout(PATIENCE, self.renew(need)).await {

@@ -14,12 +14,13 @@ use tower_service::Service;
 use super::leave;
 use crate::authority::BoxFuture;
 use crate::gate::Gate;
-use crate::guard::{CheckRequest, Guard};
+use crate::guard::Guard;
 use crate::problem::Problem;
 
 /// Lets only those through who fulfil a requirement. Made by [`Guard::require`].
 ///
-/// It needs no [`super::AuthLayer`] around it, and works with one. It reads no bodies: a CSRF token in a form field is
+/// It needs no [`super::AuthLayer`] around it, and works with one; what its handler extracts is what it has checked,
+/// whatever guard the layers around it have. It reads no bodies: a CSRF token in a form field is
 /// not seen here but by [`crate::CsrfForm`], which this refuses to run before the request's headers prove where it comes
 /// from (`Sec-Fetch-Site`, `Origin` or `X-CSRF-Token`).
 #[derive(Debug, Clone)]
@@ -124,6 +125,6 @@ where
 
 async fn admit(guard: &Guard, requirement: &Requirement, parts: &http::request::Parts) -> Result<(), Problem> {
     let Some(gate) = Gate::of(parts) else { return Err(Problem::layer_missing(guard.entropy())) };
-    let checked = gate.check_by(guard, CheckRequest::of(parts), requirement).await;
+    let checked = gate.check(parts, requirement, None).await;
     checked.map(|_| ()).map_err(|rejection| Problem::rejected(&rejection, guard.entropy()))
 }

@@ -1,3 +1,5 @@
+mod nested;
+
 use std::convert::Infallible;
 
 use axum::Router;
