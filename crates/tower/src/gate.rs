@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use misario_core::authn::{Permit, Rejection, Requirement};
+use misario_core::id::AppId;
 use parking_lot::Mutex;
 
 use crate::cookies_out::CookiesOut;
@@ -75,6 +76,11 @@ impl Gate {
             Some(outcome) => outcome,
             None => self.check(parts, &Requirement::default(), None).await,
         }
+    }
+
+    /// The app whose login the last check found, if it found one.
+    pub(crate) fn app_of_last_check(&self) -> Option<AppId> {
+        self.outcome.lock().as_ref()?.as_ref().ok().map(|permit| permit.principal().app().clone())
     }
 
     /// Takes the credential cookies out of the request and leaves a gate in it; `None` if the request came through one

@@ -21,8 +21,8 @@ const MAX_FORM: usize = 64 * 1024;
 /// Take it in place of [`Principal`], not beside it: an extractor that runs before the form is read cannot see the
 /// token. `T` has to leave the field `_csrf` alone.
 ///
-/// Behind [`Guard::require`](crate::Guard::require) the field cannot help either: that layer reads no bodies, and has
-/// refused the request before this runs. On such a route the headers are the proof: `Sec-Fetch-Site` or `Origin`, which
+/// Behind [`Guard::require`](crate::Guard::require) the caller is of the app that the layer asked for. The field cannot
+/// help there: that layer reads no bodies, and has refused the request before this runs. On such a route the headers are the proof: `Sec-Fetch-Site` or `Origin`, which
 /// browsers send with a form by themselves, or the token in `X-CSRF-Token`.
 #[derive(Debug, Clone)]
 pub struct CsrfForm<T> {
@@ -49,7 +49,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for CsrfForm<T> {
         let octets = axum::body::to_bytes(body, MAX_FORM).await.map_err(too_large)?;
         let malformed = || Problem::new(StatusCode::BAD_REQUEST, "form_malformed", gate.guard().entropy());
         let token: Token = read(&parts, &octets).await.ok_or_else(malformed)?;
-        let checked = gate.check(&parts, &Requirement::default(), token.csrf.as_deref()).await;
+        // For the app that was checked before, by a requirement that names one: a login of another is none here.
+        let requirement = Requirement { app: gate.app_of_last_check(), ..Requirement::default() };
+        let checked = gate.check(&parts, &requirement, token.csrf.as_deref()).await;
         let permit = checked.map_err(|rejection| problem(gate, &rejection))?;
         // Only what has proved where it came from is read any further.
         let form = read(&parts, &octets).await.ok_or_else(malformed)?;

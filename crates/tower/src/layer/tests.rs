@@ -1,3 +1,4 @@
+mod forms;
 mod nested;
 
 use std::convert::Infallible;
