@@ -16,6 +16,7 @@ use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{LoginSeed, ReplicaKeys, SecretText, SessionToken, TokenKey, TokenKeys};
 use misario_jose::{Algorithm, Entropy, KeySet, SigningKey, UnixTime};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::oneshot;
 
 use crate::authority::{Authority, BoxFuture, Question, RenewError, RenewQuestion, Renewed};
 use crate::clock::Clock;
@@ -72,13 +73,27 @@ pub(crate) struct Told {
     pub(crate) renewal: Mutex<Option<Result<Renewed, RenewError>>>,
     pub(crate) asked: Mutex<Vec<(String, AskedFor)>>,
     pub(crate) renewals: Mutex<Vec<(Option<String>, Option<String>)>>,
+    held: Mutex<Option<oneshot::Receiver<()>>>,
+}
+
+impl Told {
+    /// The next answer waits until the other end of `until` is used or dropped.
+    pub(crate) fn hold(&self, until: oneshot::Receiver<()>) {
+        *self.held.lock() = Some(until);
+    }
 }
 
 impl Authority for Told {
     fn ask<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Result<Answer, UnavailableFault>> {
         self.asked.lock().push((question.credential.to_owned(), question.asked_for));
         let answer = self.answers.lock().get(question.credential).cloned();
-        Box::pin(async move { answer.ok_or(UnavailableFault::Authority) })
+        let held = self.held.lock().take();
+        Box::pin(async move {
+            if let Some(held) = held {
+                let _ = held.await;
+            }
+            answer.ok_or(UnavailableFault::Authority)
+        })
     }
 
     fn renew<'a>(&'a self, question: RenewQuestion<'a>) -> BoxFuture<'a, Result<Renewed, RenewError>> {

@@ -1,4 +1,5 @@
 mod forms;
+mod interrupted;
 mod nested;
 
 use std::convert::Infallible;
