@@ -59,16 +59,22 @@ impl ConnectOptions {
 
 /// A live connection to an authority: checks are answered here, from memory, under its lease.
 ///
-/// Dropping it, or [`Connection::shutdown`], ends the connection; guards of it then refuse everything with 503.
-#[must_use = "dropping the connection ends it"]
+/// It lasts until [`Connection::shutdown`], after which its guards refuse everything with 503, or until the last of what
+/// was made from it is gone: this handle, its guards, layers and routes, and the routers that hold them.
+#[must_use = "a connection that nothing is made from ends as soon as it is dropped"]
 pub struct Connection {
     guard: Guard,
     forwarder: Forwarder,
     status: watch::Receiver<Status>,
-    stop: Mutex<Option<Running>>,
+    line: Arc<Line>,
 }
 
-/// The task that follows the authority.
+/// What the handle and everything made from it keep alive. It holds none of them; see [`Guard::keeping`].
+struct Line {
+    running: Mutex<Option<Running>>,
+}
+
+/// The task that follows the authority. It stops when `stop` is used or dropped.
 struct Running {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -90,7 +96,7 @@ impl Connection {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         });
-        let guard = guard.for_app(options.app.clone());
+        let app = options.app.clone();
         let (stop, stopped) = oneshot::channel();
         let client = Client {
             target: Arc::clone(&target),
@@ -103,8 +109,10 @@ impl Connection {
             stop: stopped,
         };
         let task = tokio::spawn(client.run());
+        let line = Arc::new(Line { running: Mutex::new(Some(Running { stop, task })) });
+        let guard = guard.for_app(app).keeping(Arc::clone(&line) as _);
         let forwarder = Forwarder::new(target, guard.clone());
-        let connection = Self { guard, forwarder, status: watched, stop: Mutex::new(Some(Running { stop, task })) };
+        let connection = Self { guard, forwarder, status: watched, line };
         connection.leased(options.deadline).await?;
         Ok(connection)
     }
@@ -122,10 +130,15 @@ impl Connection {
 
     /// Stops answering, and says so to the authority, so that nobody there waits for this process.
     pub async fn shutdown(&self) {
-        let running = self.stop.lock().take();
-        if let Some(Running { stop, task }) = running {
+        // Before anything is waited for: whatever becomes of the task, nothing is answered from memory any more.
+        self.guard.memory().write().replica_mut().leave();
+        let running = self.line.running.lock().take();
+        if let Some(Running { stop, mut task }) = running {
             let _ = stop.send(());
-            let _ = tokio::time::timeout(LEAVING, task).await;
+            if tokio::time::timeout(LEAVING, &mut task).await.is_err() {
+                // It hangs in a connection that takes nothing. The authority waits for the rest of the lease instead.
+                task.abort();
+            }
         }
     }
 

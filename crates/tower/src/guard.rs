@@ -9,6 +9,7 @@ mod renew;
 #[cfg(test)]
 mod tests;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -38,6 +39,8 @@ pub struct Guard(Arc<Own>);
 struct Own {
     inner: Arc<Inner>,
     app: Option<AppId>,
+    /// Held and never looked at.
+    keeps: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 struct Inner {
@@ -128,12 +131,21 @@ impl From<Refused> for Rejection {
 impl Guard {
     /// A guard for every app that its memory knows.
     pub fn new(parts: GuardParts) -> Self {
-        Self(Arc::new(Own { inner: Arc::new(Inner { parts, pacing: Pacing::default() }), app: None }))
+        let inner = Arc::new(Inner { parts, pacing: Pacing::default() });
+        Self(Arc::new(Own { inner, app: None, keeps: None }))
     }
 
     /// The same guard for one app only, whatever a request says.
     pub fn for_app(&self, app: AppId) -> Self {
-        Self(Arc::new(Own { inner: Arc::clone(&self.0.inner), app: Some(app) }))
+        Self(Arc::new(Own { inner: Arc::clone(&self.0.inner), app: Some(app), keeps: self.0.keeps.clone() }))
+    }
+
+    /// The same guard, which keeps `what` alive for as long as it, a guard or a layer made from it, or a router with
+    /// one of these is there. What feeds its memory belongs here: a guard that outlives that can answer nothing.
+    ///
+    /// `what` must not hold the guard itself, or neither ever goes away.
+    pub fn keeping(&self, what: Arc<dyn Any + Send + Sync>) -> Self {
+        Self(Arc::new(Own { inner: Arc::clone(&self.0.inner), app: self.0.app.clone(), keeps: Some(what) }))
     }
 
     /// A layer for a whole router: extractors in it check by this guard, credential cookies are hidden from handlers,

@@ -14,7 +14,7 @@ use misario_core::changes::{Change, ChangeKind, Epoch, LeaseConfig, MonoTime, Po
 use misario_core::claims::{ACCESS_TYP, AccessClaims};
 use misario_core::id::{AppId, SessionId, Subject};
 use misario_core::secret::{LoginSeed, ReplicaKeys, SecretText, SessionToken, TokenKey, TokenKeys};
-use misario_jose::{Algorithm, Entropy, KeySet, SigningKey, UnixTime};
+use misario_jose::{Algorithm, Entropy, KeySet, SigningKey, UnixTime, b64u};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
@@ -197,6 +197,11 @@ impl Bench {
         let facts = Facts::of_claims(claims, self.app.id.clone(), None);
         Facts { kind: Kind::Session, idle: 1_800, deadline: UnixTime::from_secs(NOW + 1_800), jti: None, ..facts }
     }
+}
+
+/// A text of the form that client secrets have: key id, content, tag.
+pub(crate) fn client_secret(number: u8) -> SecretText {
+    SecretText::new(format!("mcs_{}", b64u::encode(&[number; 4 + 32 + 16])))
 }
 
 pub(crate) fn app_id(name: &str) -> AppId {
