@@ -33,6 +33,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The same, for the error.
 const STUCK: FeedError = FeedError::Stuck { millis: 5_000 };
 
+/// Questions that may be unanswered on one connection. The authority answers twice as many at once and then reads
+/// nothing more until one is answered: renewals and acknowledgements behind them would be late, and the lease gone.
+pub(crate) const OPEN: usize = 32;
+
 /// The shortest and the longest pause before the next connection, in milliseconds.
 const PAUSE: (u64, u64) = (50, 2_000);
 
@@ -69,6 +73,11 @@ struct Stopped;
 impl Client {
     /// Runs until the other end of `stop` is used or dropped.
     pub(crate) async fn run(mut self) {
+        self.follow_on().await;
+        tracing::warn!(app = %self.app, "the authority is not followed any more: checks are refused from here on");
+    }
+
+    async fn follow_on(&mut self) {
         let mut failures = 0_u32;
         loop {
             let error = match self.follow(&mut failures).await {
@@ -116,7 +125,7 @@ impl Client {
                         self.act(action, &mut socket, &mut asked, failures).await?;
                     }
                 }
-                Some(put) = self.questions.recv(), if self.driver.is_welcomed() => {
+                Some(put) = self.questions.recv(), if self.driver.is_welcomed() && asked.has_room() => {
                     if let Some(question) = asked.put(put) {
                         let reports = self.driver.before_asking();
                         self.send_all(&mut socket, reports).await?;
@@ -174,7 +183,8 @@ impl Client {
     }
 }
 
-/// The questions of one connection that wait for their answers.
+/// The questions of one connection that wait for their answers. One whose asker gave up stays: the authority is still
+/// busy with it.
 #[derive(Default)]
 struct Asked {
     next: u64,
@@ -182,16 +192,16 @@ struct Asked {
 }
 
 impl Asked {
+    fn has_room(&self) -> bool {
+        self.waiting.len() < OPEN
+    }
+
     /// The frame that asks, unless nobody waits for the answer any more.
     fn put(&mut self, put: Put) -> Option<ReplicaFrame> {
         if put.answer.is_closed() {
             return None;
         }
         self.next += 1;
-        // Those who gave up leave an entry each; they are cleared away every so often.
-        if self.next.is_multiple_of(256) {
-            self.waiting.retain(|_, answer| !answer.is_closed());
-        }
         self.waiting.insert(self.next, put.answer);
         Some(ReplicaFrame::Ask { request: self.next, body: put.body })
     }
