@@ -26,8 +26,13 @@ const USES: usize = 10_000;
 /// How often revocations that are over are forgotten.
 const PRUNE: Duration = Duration::from_secs(1);
 
-/// How long a connection may say nothing: at least this, and never less than a lease.
-const SILENCE: Duration = Duration::from_secs(3);
+/// How long a connection may say nothing until its first grant: at least this, and never less than a lease. Whoever
+/// greets may have to read a snapshot first.
+const GREETING: Duration = Duration::from_secs(3);
+
+/// The widest leeway for times in tokens that an authority may announce, in seconds: what it has ended would live on
+/// here for that long.
+const LEEWAY: u64 = 300;
 
 /// Leases that an authority may announce. Shorter ones would be renewed more often than they can be answered, longer
 /// ones would let a cut-off replica answer for longer than anybody expects.
@@ -44,7 +49,11 @@ pub(crate) struct Driver {
     parts: Option<(Position, Vec<Change>)>,
     /// What is in memory is not to be gone on from.
     start_again: bool,
+    /// This connection has granted a lease, so each renewal is answered at once.
+    is_granting: bool,
     heard: MonoTime,
+    /// When the first renewal was sent that nothing was heard since.
+    unanswered: Option<MonoTime>,
     reported: MonoTime,
     pruned: MonoTime,
 }
@@ -72,7 +81,9 @@ impl Driver {
             issuer: None,
             parts: None,
             start_again: false,
+            is_granting: false,
             heard: now,
+            unanswered: None,
             reported: now,
             pruned: now,
         }
@@ -81,7 +92,7 @@ impl Driver {
     /// The first frame of a connection. Id, view and lease are kept over it (PROTOCOL, "Reconnect = resume").
     pub(crate) fn hello(&mut self) -> ReplicaFrame {
         self.heard = self.clock.mono();
-        (self.issuer, self.parts) = (None, None);
+        (self.issuer, self.parts, self.is_granting, self.unanswered) = (None, None, false, None);
         let mut memory = self.memory.write();
         if self.start_again {
             memory.replica_mut().rejoin();
@@ -94,7 +105,7 @@ impl Driver {
     /// What follows on a frame.
     pub(crate) fn heard(&mut self, frame: ParentFrame) -> Result<Vec<Action>, FeedError> {
         let now = self.clock.mono();
-        self.heard = now;
+        (self.heard, self.unanswered) = (now, None);
         match (frame, &self.issuer) {
             (ParentFrame::Welcome { version, ttl_ms, issuer, leeway_secs }, None) => {
                 self.welcomed(version, ttl_ms, IssuerFacts { issuer, leeway: leeway_secs })?;
@@ -109,7 +120,7 @@ impl Driver {
                 if more { Ok(Vec::new()) } else { self.adopt(replica_keys) }
             }
             (ParentFrame::Changes { entries, .. }, _) => self.apply(now, &entries),
-            (ParentFrame::Grant { nonce, ttl_ms, head }, _) => Ok(self.granted(now, nonce, ttl_ms, head)),
+            (ParentFrame::Grant { nonce, ttl_ms, head }, _) => self.granted(now, nonce, ttl_ms, head),
             (ParentFrame::Answer { request, body }, _) => Ok(vec![Action::Answer { request, body }]),
             _ => Err(FeedError::Unexpected { frame: "a frame of an unknown kind" }),
         }
@@ -119,8 +130,7 @@ impl Driver {
     pub(crate) fn tick(&mut self) -> Result<Vec<ReplicaFrame>, FeedError> {
         let (now, wall) = (self.clock.mono(), self.clock.wall());
         let mut memory = self.memory.write();
-        let patience = SILENCE.max(memory.replica().config().ttl);
-        if now.since(self.heard) > patience {
+        if self.is_silent(now, memory.replica().config().ttl) {
             let millis = u64::try_from(now.since(self.heard).as_millis()).unwrap_or(u64::MAX);
             return Err(FeedError::Silent { millis });
         }
@@ -133,6 +143,7 @@ impl Driver {
             frames.extend(renewal(&mut memory, now, &*self.entropy));
         }
         drop(memory);
+        self.sending(now, !frames.is_empty());
         if self.issuer.is_some() && now.since(self.reported) >= REPORT {
             self.reported = now;
             frames.extend(self.report());
@@ -185,6 +196,9 @@ impl Driver {
         if !TTL.contains(&ttl_ms) {
             return Err(FeedError::Unexpected { frame: "a lease of impossible length" });
         }
+        if issuer.leeway > LEEWAY {
+            return Err(FeedError::Unexpected { frame: "a leeway of impossible length" });
+        }
         let mut memory = self.memory.write();
         if self.follows(&memory) && *memory.issuer() != issuer {
             memory.replica_mut().rejoin();
@@ -226,6 +240,8 @@ impl Driver {
         self.start_again = false;
         tracing::info!(%position, id = %memory.replica().id(), "following the authority from a snapshot");
         let frame = renewal(&mut memory, now, &*self.entropy);
+        drop(memory);
+        self.sending(now, frame.is_some());
         Ok(frame.map(Action::Send).into_iter().collect())
     }
 
@@ -237,13 +253,39 @@ impl Driver {
             return Ok(Vec::new());
         }
         let frame = renewal(&mut memory, now, &*self.entropy);
+        drop(memory);
+        self.sending(now, frame.is_some());
         Ok(frame.map(Action::Send).into_iter().collect())
     }
 
-    fn granted(&mut self, now: MonoTime, nonce: Nonce, ttl_ms: u64, head: Position) -> Vec<Action> {
+    /// Whether the connection is to be given up. A half-open one looks like a quiet one; found out half a lease after a
+    /// renewal that nothing answers, there is time for the next connection before the lease is over. Counted from the
+    /// renewal: a process that slept hears the answers that came meanwhile before it judges.
+    fn is_silent(&self, now: MonoTime, ttl: Duration) -> bool {
+        match self.unanswered {
+            Some(since) if self.is_granting => now.since(since) > ttl / 2,
+            // Between an answer and the next renewal there is nothing to wait for.
+            None if self.is_granting => false,
+            _ => now.since(self.heard) > GREETING.max(ttl),
+        }
+    }
+
+    fn granted(&mut self, now: MonoTime, nonce: Nonce, ttl_ms: u64, head: Position) -> Result<Vec<Action>, FeedError> {
         let mut memory = self.memory.write();
-        memory.replica_mut().granted(now, nonce, Duration::from_millis(ttl_ms), head);
-        if memory.replica().lease(now).is_held() { vec![Action::Leased] } else { Vec::new() }
+        let ttl = Duration::from_millis(ttl_ms);
+        // Nobody would wait for that long: who starts or barriers there reckons with what it announced.
+        if ttl > memory.replica().config().ttl {
+            return Err(FeedError::Unexpected { frame: "a longer lease than it announced" });
+        }
+        self.is_granting = true;
+        memory.replica_mut().granted(now, nonce, ttl, head);
+        Ok(if memory.replica().lease(now).is_held() { vec![Action::Leased] } else { Vec::new() })
+    }
+
+    fn sending(&mut self, now: MonoTime, a_renewal: bool) {
+        if a_renewal {
+            self.unanswered.get_or_insert(now);
+        }
     }
 
     fn report(&self) -> Vec<ReplicaFrame> {

@@ -29,7 +29,7 @@ pub enum FeedError {
         /// Why, as its stable code.
         code: String,
     },
-    /// Nothing was heard for longer than a lease lasts.
+    /// Nothing was heard for half a lease, though each renewal is answered; or no greeting came.
     #[error("nothing was heard from the authority for {millis} ms")]
     Silent {
         /// For how long.
@@ -73,7 +73,10 @@ impl FeedError {
         ("feed_refused", "The authority refused the feed: check client id, secret and the right `feed`."),
         ("feed_closed", "The authority closed the feed."),
         ("feed_ended", "The authority ended the feed and said why."),
-        ("feed_silent", "Nothing was heard from the authority for longer than a lease lasts."),
+        (
+            "feed_silent",
+            "The authority said nothing for half a lease, or did not greet in time; another connection follows.",
+        ),
         ("feed_stuck", "The authority did not read what it was sent."),
         ("feed_version", "The authority speaks another version of the feed; update the older of the two."),
         ("feed_unexpected", "The authority sent a frame where it may not."),
