@@ -85,7 +85,9 @@ impl Forwarder {
         let too_large = |_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", self.0.guard.entropy());
         let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(too_large)?;
         let request = self.request(&parts, body)?;
-        let answered = self.0.client.call(request).await;
+        // A sign-out everywhere returns when the lease of whoever is cut off has run out.
+        let lease = self.0.guard.memory().read().replica().config().ttl;
+        let answered = self.0.client.call(request, lease).await;
         let (parts, body) = answered.map_err(|_| self.problem(&UnavailableFault::Authority.into()))?.into_parts();
         if is_of_this_app(parts.status, &body) {
             self.complain();

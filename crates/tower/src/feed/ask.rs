@@ -15,6 +15,10 @@ use crate::clock::Clock;
 /// How long a question may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a renewal may take beside a whole lease: where it finds a token stolen, it returns when that login is ended
+/// everywhere.
+const BESIDE_LEASE: Duration = Duration::from_secs(1);
+
 /// For this long after a connection broke, questions wait for the next one; then they are answered with "cannot tell"
 /// at once.
 const HOPE: Duration = Duration::from_secs(1);
@@ -42,7 +46,7 @@ impl FeedAuthority {
         (Self { queue, status, clock }, questions)
     }
 
-    async fn put(&self, asked: AskBody) -> Result<AnswerBody, UnavailableFault> {
+    async fn put(&self, asked: AskBody, patience: Duration) -> Result<AnswerBody, UnavailableFault> {
         let down = self.status.borrow().down;
         if down.is_some_and(|since| self.clock.mono().since(since) > HOPE) {
             return Err(UnavailableFault::Authority);
@@ -51,7 +55,7 @@ impl FeedAuthority {
         let put = Put { body: Body::new(asked.encode()), answer };
         // Full means that the authority does not keep up: more waiting would only make everybody late.
         self.queue.try_send(put).map_err(|_| UnavailableFault::Authority)?;
-        let body = tokio::time::timeout(PATIENCE, answered).await;
+        let body = tokio::time::timeout(patience, answered).await;
         let body = body.map_err(|_| UnavailableFault::Authority)?.map_err(|_| UnavailableFault::Authority)?;
         AnswerBody::decode(body.as_bytes()).map_err(|_| UnavailableFault::Authority)
     }
@@ -59,10 +63,11 @@ impl FeedAuthority {
 
 impl Authority for FeedAuthority {
     fn ask<'a>(&'a self, question: Question<'a>) -> BoxFuture<'a, Result<Answer, UnavailableFault>> {
-        Box::pin(async move { self.put(AskBody::of(question)).await?.into_answer() })
+        Box::pin(async move { self.put(AskBody::of(question), PATIENCE).await?.into_answer() })
     }
 
     fn renew<'a>(&'a self, question: RenewQuestion<'a>) -> BoxFuture<'a, Result<Renewed, RenewError>> {
-        Box::pin(async move { self.put(AskBody::of_renewal(question)).await?.into_renewal() })
+        let patience = PATIENCE.max(self.status.borrow().ttl + BESIDE_LEASE);
+        Box::pin(async move { self.put(AskBody::of_renewal(question), patience).await?.into_renewal() })
     }
 }

@@ -43,6 +43,9 @@ const PAUSE: (u64, u64) = (50, 2_000);
 /// Where a feed stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Status {
+    /// How long the authority's leases last, once it has said so: whatever there waits for a revocation can take that
+    /// long.
+    pub(crate) ttl: Duration,
     /// The replica was granted a lease, at least once.
     pub(crate) was_leased: bool,
     /// There is no connection, since then.
@@ -162,7 +165,7 @@ impl Client {
         match action {
             Action::Send(frame) => send(socket, &frame).await?,
             Action::Answer { request, body } => asked.answered(request, body),
-            Action::Connected => self.status.send_modify(|status| status.down = None),
+            Action::Connected { ttl } => self.status.send_modify(|status| (status.down, status.ttl) = (None, ttl)),
             Action::Leased => {
                 *failures = 0;
                 self.status.send_if_modified(|status| !std::mem::replace(&mut status.was_leased, true));

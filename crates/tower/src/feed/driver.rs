@@ -63,8 +63,8 @@ pub(crate) struct Driver {
 pub(crate) enum Action {
     /// Send this.
     Send(ReplicaFrame),
-    /// The authority is there: questions can be put.
-    Connected,
+    /// The authority is there, and its leases last `ttl`: questions can be put.
+    Connected { ttl: Duration },
     /// Hand this to whoever asked.
     Answer { request: u64, body: Body },
     /// The replica may answer from memory.
@@ -109,7 +109,7 @@ impl Driver {
         match (frame, &self.issuer) {
             (ParentFrame::Welcome { version, ttl_ms, issuer, leeway_secs }, None) => {
                 self.welcomed(version, ttl_ms, IssuerFacts { issuer, leeway: leeway_secs })?;
-                Ok(vec![Action::Connected])
+                Ok(vec![Action::Connected { ttl: Duration::from_millis(ttl_ms) }])
             }
             (ParentFrame::Bye { code }, _) => Err(FeedError::Bye { code }),
             (_, None) => Err(FeedError::Unexpected { frame: "something before Welcome" }),
