@@ -124,6 +124,11 @@ impl Connection {
 
     /// The routes that sign in, refresh and sign out, for the app's own origin. They are forwarded to the authority,
     /// and set its cookies here.
+    ///
+    /// # Security
+    /// The authority slows down whoever guesses passwords from one network address, and learns that address from here:
+    /// serve the router with `into_make_service_with_connect_info::<SocketAddr>()`, or by `misario_server::serve`.
+    /// Without it the limit per account is the only one, and a warning says so.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.forwarder.routes()
     }

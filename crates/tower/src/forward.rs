@@ -11,6 +11,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -51,6 +52,8 @@ struct Inner {
     client: HttpClient,
     /// When a wrong client secret was logged last.
     complained: Mutex<Option<MonoTime>>,
+    /// It was logged that nobody tells where requests come from.
+    missed_peer: AtomicBool,
 }
 
 /// What of a problem body tells the authority's refusal of this app from its refusal of a user.
@@ -61,7 +64,12 @@ struct Refused {
 
 impl Forwarder {
     pub(crate) fn new(target: Arc<Target>, guard: Guard) -> Self {
-        Self(Arc::new(Inner { target, guard, client: HttpClient::new(), complained: Mutex::default() }))
+        Self::by(HttpClient::new(), target, guard)
+    }
+
+    fn by(client: HttpClient, target: Arc<Target>, guard: Guard) -> Self {
+        let (complained, missed_peer) = (Mutex::default(), AtomicBool::default());
+        Self(Arc::new(Inner { target, guard, client, complained, missed_peer }))
     }
 
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
@@ -110,8 +118,23 @@ impl Forwarder {
         *request.uri_mut() = target.http(path).ok_or_else(|| self.problem(&RequestFault::AppUnknown.into()))?;
         *request.headers_mut() = headers::on(&parts.headers, cookies, &app);
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        if peer.is_none() {
+            self.miss_peer();
+        }
         headers::introduce(request.headers_mut(), target.basic(), &app.id, peer);
         Ok(request)
+    }
+
+    /// Whether it was logged; it stays so for as long as the process serves like that.
+    fn miss_peer(&self) -> bool {
+        let is_first = !self.0.missed_peer.swap(true, Ordering::Relaxed);
+        if is_first {
+            tracing::warn!(
+                "requests come without ConnectInfo: sign-ins are not limited by network address; serve the router with \
+                 into_make_service_with_connect_info::<SocketAddr>()"
+            );
+        }
+        is_first
     }
 
     /// Whether it was logged; once in a while is enough.

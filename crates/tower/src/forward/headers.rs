@@ -21,7 +21,7 @@ const ON: [HeaderName; 7] = [
 ];
 
 /// What of the authority's answer the client gets.
-const BACK: [HeaderName; 11] = [
+const BACK: [HeaderName; 14] = [
     header::CONTENT_TYPE,
     header::SET_COOKIE,
     header::WWW_AUTHENTICATE,
@@ -34,6 +34,9 @@ const BACK: [HeaderName; 11] = [
     header::X_CONTENT_TYPE_OPTIONS,
     header::REFERRER_POLICY,
     HeaderName::from_static("clear-site-data"),
+    HeaderName::from_static("cross-origin-opener-policy"),
+    HeaderName::from_static("cross-origin-resource-policy"),
+    HeaderName::from_static("cross-origin-embedder-policy"),
 ];
 
 /// The name of the cookie of a visitor who is not signed in yet: what a CSRF token of the sign-in form is bound to.

@@ -1,20 +1,24 @@
 use axum::routing::any;
+use base64_simd::STANDARD;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method};
 use misario_core::app::Mode;
 use misario_core::id::ClientId;
-use misario_core::secret::SecretText;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::testing::Bench;
+use crate::http_client::Limits;
+use crate::testing::{Bench, client_secret};
 
 /// What an answer of the authority protects itself with.
-const PROTECTION: [(&str, &str); 4] = [
+const PROTECTION: [(&str, &str); 7] = [
     ("content-security-policy", "default-src 'none'"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
     ("clear-site-data", "\"cookies\""),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
 ];
 
 /// What the stand-in for the authority was sent.
@@ -44,10 +48,11 @@ fn app(bench: &Bench, url: &str) -> Router {
 }
 
 fn forwarder(bench: &Bench, url: &str) -> Forwarder {
-    let secret = SecretText::new("mcs_secret".to_owned());
-    let target = Target::new(url, &ClientId::new("web-backend").unwrap(), &secret).unwrap();
-    let guard = bench.guard.for_app(bench.app.id.clone());
-    Forwarder::new(Arc::new(target), guard)
+    Forwarder::new(target(url), bench.guard.for_app(bench.app.id.clone()))
+}
+
+fn target(url: &str) -> Arc<Target> {
+    Arc::new(Target::new(url, &ClientId::new("web-backend").unwrap(), &client_secret(7)).unwrap())
 }
 
 fn request(method: Method, path: &str) -> http::request::Builder {
@@ -83,6 +88,8 @@ async fn the_authority_is_shown_what_it_needs_and_nothing_else() {
     let shown = text(app(&bench, &authority().await).oneshot(sent).await.unwrap()).await;
     let mut lines: Vec<_> = shown.lines().filter(|line| !line.starts_with("host: ")).collect();
     lines.sort_unstable();
+    let client = STANDARD.encode_to_string(format!("web-backend:{}", client_secret(7).expose()));
+    let client = format!("misario-client: Basic {client}");
     let expected = [
         "POST /v1/login?return_to=%2F",
         "authorization: Bearer a.b.c",
@@ -90,7 +97,7 @@ async fn the_authority_is_shown_what_it_needs_and_nothing_else() {
         "content-type: application/json",
         "cookie: __Host-misario-web=access; __Host-misario-web-refresh=refresh; __Host-misario-web-visitor=nonce",
         "misario-app: web",
-        "misario-client: Basic d2ViLWJhY2tlbmQ6bWNzX3NlY3JldA==",
+        client.as_str(),
         "misario-forwarded-for: 192.0.2.7",
         "origin: https://web.example.com",
         "sec-fetch-site: same-origin",
@@ -160,6 +167,46 @@ async fn a_wrong_secret_is_logged_once_in_a_while() {
     assert!(!forwarder.complain());
     bench.clock.advance(COMPLAINT);
     assert!(forwarder.complain());
+}
+
+#[tokio::test]
+async fn a_service_that_tells_no_address_is_warned_of_once() {
+    let bench = Bench::new(Mode::Session);
+    let url = authority().await;
+    let mut sent = request(Method::GET, "/v1/me").body(Body::empty()).unwrap();
+    sent.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4_000))));
+    let forwarder = forwarder(&bench, &url);
+    let app: Router = forwarder.routes();
+    app.clone().oneshot(sent).await.unwrap();
+    assert!(!forwarder.0.missed_peer.load(Ordering::Relaxed));
+    app.oneshot(request(Method::GET, "/v1/me").body(Body::empty()).unwrap()).await.unwrap();
+    assert!(forwarder.0.missed_peer.load(Ordering::Relaxed));
+    assert!(!forwarder.miss_peer(), "it was said");
+}
+
+/// A sign-out everywhere may wait for the lease of whoever is cut off, and is no failure while it does.
+#[tokio::test]
+async fn an_authority_that_waits_for_a_lease_is_waited_for() {
+    let bench = Bench::new(Mode::Session);
+    bench.guard.memory().write().replica_mut().set_ttl(Duration::from_mins(1));
+    let (answers, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let router = Router::new().fallback(any(move || {
+        let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+        let _ = answers.send(answer);
+        async move { drop(answered.await) }
+    }));
+    let url = authority_of(router).await;
+    let impatient = HttpClient::within(Limits { call: Duration::from_millis(20), idle: Duration::from_secs(1) });
+    let forwarder = Forwarder::by(impatient.clone(), target(&url), bench.guard.for_app(bench.app.id.clone()));
+    let app: Router = forwarder.routes();
+    let sent = request(Method::POST, "/v1/logout-all").body(Body::empty()).unwrap();
+    let answered = tokio::spawn(app.oneshot(sent));
+    let answer = asked.recv().await.unwrap();
+    // Begun later, and given up: so the first one has outlived the limit that is none of a lease.
+    let other = http::Request::get(&url).body(Full::default()).unwrap();
+    assert!(impatient.call(other, Duration::ZERO).await.is_err());
+    answer.send(()).unwrap();
+    assert_eq!(answered.await.unwrap().unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
