@@ -83,7 +83,7 @@ struct Running {
 impl Connection {
     /// Connects, and waits until checks can be answered from memory.
     pub async fn start(options: ConnectOptions) -> Result<Self, ConnectError> {
-        let client = ClientId::new(&options.client_id)?;
+        let client = ClientId::new(&options.client_id).map_err(|error| ConnectError::ClientInvalid { error })?;
         let target = Arc::new(Target::new(&options.url, &client, &options.secret)?);
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(OsEntropy));
         let memory = Arc::new(RwLock::new(blank(&*entropy)));

@@ -4,7 +4,7 @@ use misario_jose::Entropy;
 use zeroize::Zeroizing;
 
 use super::envelope::{SecretError, SecretKind, read, write};
-use super::{SecretText, TokenDigest, TokenKeys};
+use super::{ReplicaKeys, SecretText, TokenDigest, TokenKeys};
 use crate::id::ClientId;
 
 /// A client secret that was made here. Whether it counts, the client's digests tell.
@@ -25,6 +25,12 @@ impl ClientSecret {
     pub fn parse(keys: &TokenKeys, text: &str) -> Result<Self, SecretError> {
         let (key, secret) = read::<32>(SecretKind::ClientSecret, keys.replica(), text)?;
         Ok(Self { key, secret })
+    }
+
+    /// Whether `text` has the form of a client secret. Whether it was made here, only whoever has the keys can tell.
+    pub fn is_well_formed(text: &str) -> bool {
+        let read = read::<32>(SecretKind::ClientSecret, &ReplicaKeys::default(), text);
+        matches!(read, Err(SecretError::UnknownKey { .. }))
     }
 
     /// The text that the operator gets, once.

@@ -15,12 +15,21 @@ pub enum ConnectError {
     )]
     TlsUnsupported,
     /// The client's name is none.
-    #[error(transparent)]
-    ClientInvalid(#[from] InvalidName),
-    /// The secret cannot be sent.
-    #[error("the client secret is not one that was made by misario")]
+    #[error("the client id: {error}")]
+    ClientInvalid {
+        /// What is wrong with it.
+        error: InvalidName,
+    },
+    /// The app's name is none.
+    #[error("the app: {error}")]
+    AppInvalid {
+        /// What is wrong with it.
+        error: InvalidName,
+    },
+    /// The secret has not the form of one.
+    #[error("the client secret has not the form of one (mcs_…): give the text that was printed once, without blanks")]
     SecretInvalid,
-    /// The authority refused the client.
+    /// The authority refused the client, with 401 or 403. Any other answer is waited out.
     #[error(
         "the authority refused the client with status {status}: check client id, secret, the right `feed`, and whose client it is"
     )]
@@ -58,7 +67,8 @@ impl ConnectError {
         ("connect_url_invalid", "The authority's URL is not http://host:port."),
         ("connect_tls_unsupported", "The authority's URL is https://, which this version does not speak."),
         ("name_invalid", "The client id is not of the form that client ids have."),
-        ("connect_secret_invalid", "The client secret holds characters that no secret has."),
+        ("connect_app_invalid", "The app's name is not of the form that names of apps have."),
+        ("connect_secret_invalid", "The client secret has not the form of one (mcs_…)."),
         (
             "connect_refused",
             "The authority refused the client: check client id, secret, the right `feed`, and whose client it is.",
@@ -73,7 +83,8 @@ impl ConnectError {
         match self {
             Self::UrlInvalid => "connect_url_invalid",
             Self::TlsUnsupported => "connect_tls_unsupported",
-            Self::ClientInvalid(error) => error.code(),
+            Self::ClientInvalid { error } => error.code(),
+            Self::AppInvalid { .. } => "connect_app_invalid",
             Self::SecretInvalid => "connect_secret_invalid",
             Self::Refused { .. } => "connect_refused",
             Self::Unreachable { .. } => "connect_unreachable",
@@ -94,7 +105,8 @@ mod tests {
         let all = [
             ConnectError::UrlInvalid,
             ConnectError::TlsUnsupported,
-            ClientId::new("").unwrap_err().into(),
+            ConnectError::ClientInvalid { error: ClientId::new("").unwrap_err() },
+            ConnectError::AppInvalid { error: AppId::new("").unwrap_err() },
             ConnectError::SecretInvalid,
             ConnectError::Refused { status: 401 },
             ConnectError::Unreachable { seconds: 1, last: None },

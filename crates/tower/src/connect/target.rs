@@ -5,7 +5,7 @@ use http::header::HeaderValue;
 use http::uri::{Authority, Scheme};
 use http::{Uri, uri};
 use misario_core::id::ClientId;
-use misario_core::secret::SecretText;
+use misario_core::secret::{ClientSecret, SecretText};
 
 use super::ConnectError;
 
@@ -32,6 +32,9 @@ impl Target {
             return Err(ConnectError::UrlInvalid);
         }
         let base = path.map_or("", uri::PathAndQuery::path).trim_end_matches('/').to_owned();
+        if !ClientSecret::is_well_formed(secret.expose()) {
+            return Err(ConnectError::SecretInvalid);
+        }
         let text = STANDARD.encode_to_string(format!("{client}:{}", secret.expose()));
         let mut basic = HeaderValue::from_str(&format!("Basic {text}")).map_err(|_| ConnectError::SecretInvalid)?;
         basic.set_sensitive(true);
@@ -62,9 +65,10 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::client_secret;
 
     fn target(url: &str) -> Result<Target, ConnectError> {
-        Target::new(url, &ClientId::new("web-backend").unwrap(), &SecretText::new("mcs_x".to_owned()))
+        Target::new(url, &ClientId::new("web-backend").unwrap(), &client_secret(7))
     }
 
     #[test]
@@ -90,9 +94,23 @@ mod tests {
     }
 
     #[test]
+    fn what_has_not_the_form_of_a_secret_is_sent_nowhere() {
+        let whole = client_secret(7);
+        let whole = whole.expose();
+        for text in
+            ["", "mcs_", "hunter2", &whole[..whole.len() - 1], &format!("{whole}\n"), &whole.replace("mcs", "mst")]
+        {
+            let client = ClientId::new("web-backend").unwrap();
+            let made = Target::new("http://a", &client, &SecretText::new(text.to_owned()));
+            assert!(matches!(made, Err(ConnectError::SecretInvalid)), "{text:?}");
+        }
+    }
+
+    #[test]
     fn the_credential_is_basic_and_does_not_print() {
         let target = target("http://a").unwrap();
-        assert_eq!(target.basic(), "Basic d2ViLWJhY2tlbmQ6bWNzX3g=");
+        let text = format!("web-backend:{}", client_secret(7).expose());
+        assert_eq!(target.basic(), &format!("Basic {}", STANDARD.encode_to_string(text)));
         assert_eq!(format!("{:?}", target.basic()), "Sensitive");
     }
 }

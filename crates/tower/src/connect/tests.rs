@@ -2,20 +2,27 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use base64_simd::STANDARD;
+use futures_util::FutureExt as _;
 use misario_core::app::Mode;
 use misario_core::authn::{Holder, Requirement, Touch, UnavailableFault};
 use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame, Use};
-use misario_core::changes::{Change, Position};
+use misario_core::changes::{Change, ChangeKind, Position, Target};
 use misario_core::secret::ReplicaKey;
 use tokio::sync::mpsc;
+use tower::ServiceExt as _;
 
 use super::*;
+use crate::feed::client::OPEN;
 use crate::feed::{AnswerBody, AskBody, SUBPROTOCOL};
 use crate::guard::{CheckRequest, Checked, Refused};
-use crate::testing::{Bench, app_id, at, sid, with_bearer};
+use crate::testing::{Bench, app_id, at, change, client_secret, sid, with_bearer};
 
 /// So long that no load on the machine makes a lease run out in a test.
 const TTL: u64 = 60_000;
+
+/// The questions after which an authority reads nothing more until it has answered one.
+const QUESTIONS: usize = 64;
 
 /// The parent's end of a feed, as simple as can be: it grants what it is asked for, and answers by the bench's word.
 #[derive(Clone)]
@@ -26,6 +33,11 @@ struct Parent {
     seen: mpsc::UnboundedSender<ReplicaFrame>,
     /// How many grants a connection gets before it is closed.
     grants: usize,
+    /// How long they are, in milliseconds.
+    ttl: u64,
+    /// Whether questions are answered. One that does not reads nothing more once as many are open as the authority
+    /// takes.
+    answers: bool,
 }
 
 struct Line {
@@ -35,14 +47,22 @@ struct Line {
 
 impl Line {
     async fn open(bench: &Bench, grants: usize) -> Self {
+        Self::to(bench, |parent| parent.grants = grants).await
+    }
+
+    /// To a parent that is changed like this.
+    async fn to(bench: &Bench, change: impl FnOnce(&mut Parent)) -> Self {
         let (sender, seen) = mpsc::unbounded_channel();
-        let parent = Parent {
+        let mut parent = Parent {
             keys: bench.keys.replica().iter().cloned().collect(),
             changes: bench.first_changes(),
             told: Arc::clone(&bench.told),
             seen: sender,
-            grants,
+            grants: usize::MAX,
+            ttl: TTL,
+            answers: true,
         };
+        change(&mut parent);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let feed = move |headers: HeaderMap, upgrade: WebSocketUpgrade| {
@@ -65,16 +85,15 @@ impl Line {
         tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap()
     }
 
-    fn options(&self, secret: &str) -> ConnectOptions {
-        let app = AppId::new("web").unwrap();
-        ConnectOptions::new(self.url.clone(), "web-backend", SecretText::new(secret.to_owned()), app)
+    fn options(&self, secret: SecretText) -> ConnectOptions {
+        ConnectOptions::new(self.url.clone(), "web-backend", secret, app_id("web"))
     }
 }
 
 impl Parent {
     fn accept(&self, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-        // "web-backend:mcs_right"
-        if headers["authorization"] != "Basic d2ViLWJhY2tlbmQ6bWNzX3JpZ2h0" {
+        let right = STANDARD.encode_to_string(format!("web-backend:{}", right().expose()));
+        if headers["authorization"] != format!("Basic {right}") {
             return StatusCode::UNAUTHORIZED.into_response();
         }
         let parent = self.clone();
@@ -85,21 +104,32 @@ impl Parent {
 
     async fn serve(self, socket: &mut WebSocket) -> Option<()> {
         let issuer = "https://auth.example.com".to_owned();
-        let mut left = self.grants;
+        let (mut left, mut open, ttl_ms) = (self.grants, 0, self.ttl);
         while left > 0 {
+            if open == QUESTIONS {
+                std::future::pending::<()>().await;
+            }
             let Message::Binary(octets) = socket.recv().await?.ok()? else { continue };
             let frame = ReplicaFrame::decode(&octets).unwrap();
             let _ = self.seen.send(frame.clone());
             match frame {
                 ReplicaFrame::Hello { resume, .. } => {
                     let issuer = issuer.clone();
-                    send(socket, ParentFrame::Welcome { version: FEED_VERSION, ttl_ms: TTL, issuer, leeway_secs: 0 })
+                    send(socket, ParentFrame::Welcome { version: FEED_VERSION, ttl_ms, issuer, leeway_secs: 0 })
                         .await?;
                     send(socket, self.start(resume)).await?;
                 }
                 ReplicaFrame::Renew { nonce, .. } => {
-                    send(socket, ParentFrame::Grant { nonce, ttl_ms: TTL, head: at(2) }).await?;
+                    send(socket, ParentFrame::Grant { nonce, ttl_ms, head: at(2) }).await?;
                     left -= 1;
+                }
+                ReplicaFrame::Ask { .. } if !self.answers => {
+                    open += 1;
+                    // A change while it is asked as much as may be asked at once: its acknowledgement must not wait.
+                    if open == OPEN {
+                        let entries = vec![change(at(3), revoked(9))];
+                        send(socket, ParentFrame::Changes { after: at(2), entries }).await?;
+                    }
                 }
                 ReplicaFrame::Ask { request, body } => {
                     let asked = AskBody::decode(body.as_bytes()).unwrap();
@@ -122,6 +152,18 @@ impl Parent {
     }
 }
 
+/// Something that is made from a connection.
+type Part = fn(&Connection) -> Box<dyn std::any::Any>;
+
+/// The secret that the parent takes.
+fn right() -> SecretText {
+    client_secret(7)
+}
+
+fn revoked(number: u8) -> ChangeKind {
+    ChangeKind::Revoked { target: Target::Login(sid(number)), before: None }
+}
+
 async fn send(socket: &mut WebSocket, frame: ParentFrame) -> Option<()> {
     socket.send(Message::Binary(frame.encode().unwrap().into())).await.ok()
 }
@@ -135,7 +177,7 @@ async fn checked(connection: &Connection, token: &str) -> Result<Checked, Refuse
 async fn a_connected_app_asks_once_and_answers_from_memory() {
     let bench = Bench::new(Mode::Session);
     let line = Line::open(&bench, usize::MAX).await;
-    let connection = Connection::start(line.options("mcs_right")).await.unwrap();
+    let connection = Connection::start(line.options(right())).await.unwrap();
     let token = bench.session_token(sid(1));
     let mut facts = bench.session(sid(1));
     facts.deadline = SystemClock.wall().saturating_add(1_800);
@@ -150,7 +192,7 @@ async fn a_connected_app_asks_once_and_answers_from_memory() {
 async fn a_question_comes_after_what_was_used_before_it() {
     let bench = Bench::new(Mode::Session);
     let mut line = Line::open(&bench, usize::MAX).await;
-    let connection = Connection::start(line.options("mcs_right")).await.unwrap();
+    let connection = Connection::start(line.options(right())).await.unwrap();
     let used = Touch { at: SystemClock.wall(), generation: None };
     connection.guard().memory().read().touches().note(&app_id("web"), sid(2), used);
     assert!(checked(&connection, &bench.session_token(sid(1))).await.is_err());
@@ -167,7 +209,7 @@ async fn a_question_comes_after_what_was_used_before_it() {
 async fn a_broken_connection_is_taken_up_where_it_stood() {
     let bench = Bench::new(Mode::Session);
     let mut line = Line::open(&bench, 1).await;
-    let connection = Connection::start(line.options("mcs_right")).await.unwrap();
+    let connection = Connection::start(line.options(right())).await.unwrap();
     let hello = |frame: &ReplicaFrame| match frame {
         ReplicaFrame::Hello { resume, .. } => Some(*resume),
         _ => None,
@@ -182,7 +224,7 @@ async fn a_broken_connection_is_taken_up_where_it_stood() {
 async fn a_shutdown_stops_answering_and_says_so() {
     let bench = Bench::new(Mode::Session);
     let mut line = Line::open(&bench, usize::MAX).await;
-    let connection = Connection::start(line.options("mcs_right")).await.unwrap();
+    let connection = Connection::start(line.options(right())).await.unwrap();
     let id = connection.guard().memory().read().replica().id();
     connection.shutdown().await;
     let left = |frame: &ReplicaFrame| matches!(frame, ReplicaFrame::Leave { .. }).then(|| frame.clone());
@@ -192,23 +234,125 @@ async fn a_shutdown_stops_answering_and_says_so() {
     connection.shutdown().await;
 }
 
+/// Not even until the task that follows the authority has noticed.
+#[tokio::test]
+async fn nothing_is_answered_from_memory_once_a_shutdown_was_begun() {
+    let bench = Bench::new(Mode::Session);
+    let line = Line::open(&bench, usize::MAX).await;
+    let connection = Connection::start(line.options(right())).await.unwrap();
+    let is_held = || connection.guard().memory().read().replica().lease(SystemClock.mono()).is_held();
+    assert!(is_held());
+    let stopping = connection.shutdown();
+    assert!(stopping.now_or_never().is_none(), "the word of leave has to go out");
+    assert!(!is_held());
+}
+
+/// Whatever an app has made from the handle and kept, it keeps the connection; when that is gone, so is the connection.
+#[tokio::test]
+async fn a_connection_lasts_as_long_as_what_was_made_from_it() {
+    let bench = Bench::new(Mode::Session);
+    let mut line = Line::to(&bench, |parent| parent.ttl = 2_000).await;
+    let is_alive = |frame: &ReplicaFrame| match frame {
+        ReplicaFrame::Renew { .. } => Some(true),
+        ReplicaFrame::Leave { .. } => Some(false),
+        _ => None,
+    };
+    let parts: [Part; 4] = [
+        |connection| Box::new(connection.guard()),
+        |connection| Box::new(connection.guard().for_app(app_id("web")).layer()),
+        |connection| Box::new(connection.guard().require(Requirement::default())),
+        |connection| Box::new(connection.routes::<()>()),
+    ];
+    for part in parts {
+        let connection = Connection::start(line.options(right())).await.unwrap();
+        let memory = Arc::clone(connection.guard().memory());
+        let kept = part(&connection);
+        drop(connection);
+        while line.seen.try_recv().is_ok() {}
+        // One may have been on its way; the next was sent after the handle was gone.
+        assert!(line.next(is_alive).await && line.next(is_alive).await);
+        drop(kept);
+        while line.next(is_alive).await {}
+        assert!(!memory.read().replica().lease(SystemClock.mono()).is_held());
+    }
+}
+
+/// The app's question is answered although the handle is gone, which only a connection can do.
+#[tokio::test]
+async fn a_router_goes_on_when_the_handle_is_dropped() {
+    async fn routed(line: &Line) -> Router {
+        let connection = Connection::start(line.options(right())).await.unwrap();
+        let who = |who: crate::Principal| async move { who.subject().to_owned() };
+        Router::new().route("/who", get(who)).layer(connection.guard().layer())
+    }
+    let bench = Bench::new(Mode::Session);
+    let mut line = Line::open(&bench, usize::MAX).await;
+    let router = routed(&line).await;
+    let token = bench.session_token(sid(1));
+    let mut facts = bench.session(sid(1));
+    facts.deadline = SystemClock.wall().saturating_add(1_800);
+    bench.knows(&token, facts);
+    for _ in 0..3 {
+        let request = http::Request::get("/who").header("authorization", format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        assert_eq!(router.clone().oneshot(request).await.unwrap().status(), StatusCode::OK);
+    }
+    drop(router);
+    line.next(|frame| matches!(frame, ReplicaFrame::Leave { .. }).then_some(())).await;
+}
+
+/// Two hundred questions at once to an authority that answers none: as many are put as it takes without stopping to
+/// read, and renewals and acknowledgements go past them.
+#[tokio::test]
+async fn questions_hold_up_no_renewal() {
+    let bench = Bench::new(Mode::Session);
+    let mut line = Line::to(&bench, |parent| (parent.answers, parent.ttl) = (false, 2_000)).await;
+    let connection = Connection::start(line.options(right())).await.unwrap();
+    let guard = connection.guard();
+    let asking: Vec<_> = (0..200)
+        .map(|number| {
+            let (guard, token) = (guard.clone(), bench.session_token(sid(number)));
+            tokio::spawn(async move {
+                let parts = with_bearer(&token);
+                guard.check(&CheckRequest::of(&parts), &Requirement::default()).await.is_err()
+            })
+        })
+        .collect();
+    line.next(|frame| matches!(frame, ReplicaFrame::Hello { .. }).then_some(())).await;
+    let acknowledged = |frame: &ReplicaFrame| match frame {
+        ReplicaFrame::Renew { applied, .. } => (*applied == at(3)).then_some(true),
+        ReplicaFrame::Hello { .. } => Some(false),
+        _ => None,
+    };
+    // The acknowledgement of the change, and heartbeats for longer than a lease lasts, all on one connection.
+    for _ in 0..12 {
+        assert!(line.next(acknowledged).await);
+    }
+    assert!(guard.memory().read().replica().lease(SystemClock.mono()).is_held());
+    for asked in asking {
+        assert!(asked.await.unwrap(), "an authority that answers nothing says no yes");
+    }
+}
+
 #[tokio::test]
 async fn what_will_not_work_is_said_at_once() {
     let bench = Bench::new(Mode::Session);
     let line = Line::open(&bench, usize::MAX).await;
-    let refused = Connection::start(line.options("mcs_wrong")).await.unwrap_err();
+    let refused = Connection::start(line.options(client_secret(8))).await.unwrap_err();
     assert_eq!(refused, ConnectError::Refused { status: 401 });
-    let app = AppId::new("nope").unwrap();
-    let options = ConnectOptions { app: app.clone(), ..line.options("mcs_right") };
+    let app = app_id("nope");
+    let options = ConnectOptions { app: app.clone(), ..line.options(right()) };
     assert_eq!(Connection::start(options).await.unwrap_err(), ConnectError::AppUnknown { app });
-    let options = ConnectOptions { client_id: "Not A Name".to_owned(), ..line.options("mcs_right") };
+    let options = ConnectOptions { client_id: "Not A Name".to_owned(), ..line.options(right()) };
     assert_eq!(Connection::start(options).await.unwrap_err().code(), "name_invalid");
+    let error = Connection::start(line.options(SecretText::new("hunter2".to_owned()))).await.unwrap_err();
+    assert_eq!(error, ConnectError::SecretInvalid);
 }
 
 #[tokio::test]
 async fn an_authority_that_is_not_there_is_waited_for_and_then_named() {
     let bench = Bench::new(Mode::Session);
-    let mut options = Line::open(&bench, 1).await.options("mcs_right");
+    let mut options = Line::open(&bench, 1).await.options(right());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     options.url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

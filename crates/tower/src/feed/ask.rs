@@ -53,7 +53,8 @@ impl FeedAuthority {
         }
         let (answer, answered) = oneshot::channel();
         let put = Put { body: Body::new(asked.encode()), answer };
-        // Full means that the authority does not keep up: more waiting would only make everybody late.
+        // The client takes no more while the authority owes it answers, so a full queue means that those who are in it
+        // will hardly be answered in time.
         self.queue.try_send(put).map_err(|_| UnavailableFault::Authority)?;
         let body = tokio::time::timeout(patience, answered).await;
         let body = body.map_err(|_| UnavailableFault::Authority)?.map_err(|_| UnavailableFault::Authority)?;

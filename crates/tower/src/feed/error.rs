@@ -15,7 +15,7 @@ pub enum FeedError {
         source: Box<tungstenite::Error>,
     },
     /// The authority refused the connection.
-    #[error("the authority refused the feed with status {status}: check client id, secret and the right `feed`")]
+    #[error("the authority refused the feed with status {status}{}", hint(*status))]
     Refused {
         /// Its answer.
         status: u16,
@@ -70,7 +70,10 @@ impl FeedError {
     /// Code and meaning of each error, for the operator's documentation.
     pub const CODES: &'static [(&'static str, &'static str)] = &[
         ("feed_connection", "The authority cannot be reached, or the connection to it broke."),
-        ("feed_refused", "The authority refused the feed: check client id, secret and the right `feed`."),
+        (
+            "feed_refused",
+            "The authority refused the feed; with 401 or 403, check client id, secret and the right `feed`.",
+        ),
         ("feed_closed", "The authority closed the feed."),
         ("feed_ended", "The authority ended the feed and said why."),
         (
@@ -100,9 +103,17 @@ impl FeedError {
         }
     }
 
-    /// Whether the connection itself is all right, so that nothing is gained by waiting before the next one.
+    /// Whether the view is worth nothing any more, so that the next connection has to start from a snapshot.
     pub(crate) const fn wants_snapshot(&self) -> bool {
         matches!(self, Self::Changed | Self::Sync(_))
+    }
+}
+
+/// What is to be done about a refusal, where it is about the client. Anything else (502, 503) goes away by itself.
+const fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => ": check client id, secret and the right `feed`",
+        _ => "",
     }
 }
 
@@ -119,6 +130,14 @@ impl From<tungstenite::Error> for FeedError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_refusal_of_the_client_names_the_client() {
+        for (status, is_named) in [(401, true), (403, true), (404, false), (502, false), (503, false)] {
+            let text = FeedError::Refused { status }.to_string();
+            assert_eq!(text.contains("client id"), is_named, "{text}");
+        }
+    }
 
     #[test]
     fn the_codes_are_those_of_the_variants() {
