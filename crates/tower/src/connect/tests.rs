@@ -361,18 +361,21 @@ async fn an_authority_that_is_not_there_is_waited_for_and_then_named() {
     assert_eq!(error, ConnectError::Unreachable { seconds: 0, last: Some("feed_connection") });
 }
 
-/// Once the authority is known to be away, nobody waits for it.
+/// Once the authority is known to be away, nobody waits for it: neither who asks now nor who has asked.
 #[tokio::test]
 async fn a_question_to_nobody_is_answered_at_once() {
     let clock = Arc::new(crate::testing::StillClock::new());
     let since = clock.mono();
-    let down = Status { down: Some(since), ..Status::default() };
-    let (_status, watched) = watch::channel(down);
+    let (status, watched) = watch::channel(Status::default());
     let (authority, _questions) = FeedAuthority::new(watched, Arc::clone(&clock) as _);
-    clock.advance(Duration::from_secs(2));
-    let app = AppId::new("web").unwrap();
+    let app = app_id("web");
     let asked_for = misario_core::authn::AskedFor::Load;
     let question = crate::authority::Question { app: &app, credential: "c", asked_for, holder: Holder::Caller };
-    let answer = crate::Authority::ask(&authority, question).await;
-    assert_eq!(answer, Err(UnavailableFault::Authority));
+    let mut waiting = crate::Authority::ask(&authority, question);
+    assert!((&mut waiting).now_or_never().is_none(), "there is somebody to ask");
+    clock.advance(Duration::from_secs(2));
+    status.send_modify(|status| status.down = Some(since));
+    assert_eq!(waiting.now_or_never(), Some(Err(UnavailableFault::Authority)));
+    let late = crate::Authority::ask(&authority, question);
+    assert_eq!(late.now_or_never(), Some(Err(UnavailableFault::Authority)));
 }

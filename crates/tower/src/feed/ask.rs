@@ -47,8 +47,7 @@ impl FeedAuthority {
     }
 
     async fn put(&self, asked: AskBody, patience: Duration) -> Result<AnswerBody, UnavailableFault> {
-        let down = self.status.borrow().down;
-        if down.is_some_and(|since| self.clock.mono().since(since) > HOPE) {
+        if self.hope() == Some(Duration::ZERO) {
             return Err(UnavailableFault::Authority);
         }
         let (answer, answered) = oneshot::channel();
@@ -56,9 +55,41 @@ impl FeedAuthority {
         // The client takes no more while the authority owes it answers, so a full queue means that those who are in it
         // will hardly be answered in time.
         self.queue.try_send(put).map_err(|_| UnavailableFault::Authority)?;
-        let body = tokio::time::timeout(patience, answered).await;
-        let body = body.map_err(|_| UnavailableFault::Authority)?.map_err(|_| UnavailableFault::Authority)?;
+        let body = tokio::time::timeout(patience, async {
+            tokio::select! {
+                answer = answered => answer.ok(),
+                () = self.hopeless() => None,
+            }
+        });
+        let body = body.await.ok().flatten();
+        let body = body.ok_or(UnavailableFault::Authority)?;
         AnswerBody::decode(body.as_bytes()).map_err(|_| UnavailableFault::Authority)
+    }
+}
+
+impl FeedAuthority {
+    /// How much longer the next connection is hoped for; `None` where there is one.
+    fn hope(&self) -> Option<Duration> {
+        let down = self.status.borrow().down?;
+        Some(HOPE.saturating_sub(self.clock.mono().since(down)))
+    }
+
+    /// Ends when there is no connection, and none is hoped for any more.
+    async fn hopeless(&self) {
+        let mut status = self.status.clone();
+        loop {
+            status.mark_unchanged();
+            match self.hope() {
+                Some(Duration::ZERO) => return,
+                Some(left) => drop(tokio::time::timeout(left, status.changed()).await),
+                None => {
+                    if status.changed().await.is_err() {
+                        // The client is gone, and with it whoever would answer.
+                        return;
+                    }
+                }
+            }
+        }
     }
 }
 
