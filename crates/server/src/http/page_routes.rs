@@ -96,11 +96,7 @@ fn sign_in_page(
     error: Option<SignInError>,
 ) -> Result<Response, Fail> {
     let (token, cookie) = csrf::for_visitor(instance, retry.app, &call.headers())?;
-    let others: Vec<String> = {
-        let memory = instance.memory().read();
-        let visible = memory.apps().values().filter(|app| has_page(app) && app.id != retry.app.id);
-        visible.filter(|app| app.id.as_str() != BUILT_IN).map(|app| app.id.to_string()).collect()
-    };
+    let others = other_apps(instance, call, retry.app);
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
     let status = match error {
         None => StatusCode::OK,
@@ -121,6 +117,17 @@ fn sign_in_page(
     let mut response = page(rendered, status);
     respond::set_cookies(&mut response, vec![cookie]);
     Ok(response)
+}
+
+/// The apps that a page links to beside its own. None on the origin of a connected app, which forwards one app's
+/// sign-in only: the links would be dead there.
+fn other_apps(instance: &Instance, call: &Call, own: &App) -> Vec<String> {
+    if call.parts.headers.contains_key("misario-client") {
+        return Vec::new();
+    }
+    let memory = instance.memory().read();
+    let visible = memory.apps().values().filter(|app| has_page(app) && app.id != own.id);
+    visible.filter(|app| app.id.as_str() != BUILT_IN).map(|app| app.id.to_string()).collect()
 }
 
 async fn account(instance: &Instance, app: &App, permit: &Permit) -> Result<Response, Fail> {

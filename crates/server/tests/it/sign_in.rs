@@ -346,4 +346,15 @@ async fn a_step_up_brings_nothing_back() {
     host.pass(1_800).await;
     assert_eq!(idle.call(&host, reauth()).await.status, 401);
     assert_eq!(idle.me(&host).await.status, 401);
+
+/// A connected app forwards the sign-in of one app: links to others would be dead on its origin.
+#[tokio::test]
+async fn the_page_on_a_connected_apps_origin_links_to_no_other_app() {
+    let host = Host::start().await;
+    let secret = host.client("web-backend", Some("web"), &[Right::Feed]).await;
+    let page = || Call::get("/v1/login").app("web");
+    let links = |answer: Answer| answer.text().contains("?app=spa");
+    assert!(links(page().send(&host).await.expect(200)));
+    let forwarded = page().header("misario-client", basic("web-backend", &secret));
+    assert!(!links(forwarded.send(&host).await.expect(200)));
 }
