@@ -10,7 +10,7 @@ mod csrf;
 mod feed;
 mod health;
 mod jwks;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod me;
 mod own_sessions;

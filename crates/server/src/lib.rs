@@ -63,9 +63,19 @@ impl Server {
         http::app_router(&self.instance)
     }
 
-    /// The guard that answers from this process's memory, for the routes of an app in the same process.
+    /// The guard that answers from this process's memory, for the routes of an app in the same process. It keeps the
+    /// authority running: whoever routes by it may drop the server.
     pub fn guard(&self) -> misario_tower::Guard {
-        self.instance.guard().clone()
+        self.instance.guard().keeping(Arc::clone(&self.instance) as _)
+    }
+
+    /// Signs in a user whom an app in this process has authenticated: what `POST /v1/sessions` does for a client with
+    /// the right `issue`, for the same body, with the same answer.
+    ///
+    /// # Security
+    /// Nobody is asked for a credential: whoever calls this decides who is signed in.
+    pub async fn sign_in_by_app(&self, body: &[u8]) -> axum::response::Response {
+        http::login::by_own_app(&self.instance, body).await
     }
 
     /// The authority itself: the verbs of the admin API, without HTTP.
@@ -73,7 +83,8 @@ impl Server {
         &self.instance
     }
 
-    /// Writes down what is only in memory, and lets go of everybody who follows.
+    /// Writes down what is only in memory, and lets go of everybody who follows. Requests that still come are answered
+    /// from the store, one by one.
     pub async fn shutdown(&self) {
         self.instance.stop().await;
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use misario_core::authn::{IssuerFacts, Memory};
 use misario_core::changes::{LeaseConfig, Replica};
 use misario_core::id::{AppId, ClientId};
@@ -23,7 +24,7 @@ use crate::entropy::OsEntropy;
 use crate::feed::ask::FeedAuthority;
 use crate::feed::client::{Client, Status};
 use crate::feed::driver::Driver;
-use crate::forward::Forwarder;
+use crate::forward::{AppSignIn, Forwarder};
 use crate::guard::{Guard, GuardParts};
 
 pub use error::ConnectError;
@@ -131,6 +132,12 @@ impl Connection {
     /// Without it the limit per account is the only one, and a warning says so.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.forwarder.routes()
+    }
+
+    /// Signs in a user whom the app has authenticated itself; the answer has body and cookies of the new login. The
+    /// client needs the right `issue`; without it, and without the authority, the answer is 503.
+    pub async fn sign_in(&self, sign_in: &AppSignIn<'_>) -> Response {
+        self.forwarder.sign_in(sign_in).await
     }
 
     /// Stops answering, and says so to the authority, so that nobody there waits for this process.

@@ -6,6 +6,7 @@
 //! it is. That is no word about the user, and clients would take its 401 for a logout.
 
 mod headers;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ use crate::http_client::HttpClient;
 use crate::problem::Problem;
 
 pub use headers::visitor_cookie;
+pub use sign_in::AppSignIn;
 
 /// The largest body that is forwarded.
 const MAX_BODY: usize = 64 * 1024;
@@ -96,7 +98,12 @@ impl Forwarder {
         // A sign-out everywhere returns when the lease of whoever is cut off has run out.
         let lease = self.0.guard.memory().read().replica().config().ttl;
         let answered = self.0.client.call(request, lease).await;
-        let (parts, body) = answered.map_err(|_| self.problem(&UnavailableFault::Authority.into()))?.into_parts();
+        self.relay(answered.map_err(|_| self.problem(&UnavailableFault::Authority.into()))?)
+    }
+
+    /// The authority's answer for whoever asked, unless it is about this app.
+    fn relay(&self, answer: http::Response<Bytes>) -> Result<Response, Problem> {
+        let (parts, body) = answer.into_parts();
         if is_of_this_app(parts.status, &body) {
             self.complain();
             return Err(self.problem(&UnavailableFault::Authority.into()));

@@ -51,7 +51,7 @@ pub use clock::{Clock, SystemClock};
 pub use connect::{ConnectError, ConnectOptions, Connection};
 pub use entropy::OsEntropy;
 pub use extract::{CsrfForm, Login, Principal};
-pub use forward::visitor_cookie;
+pub use forward::{AppSignIn, visitor_cookie};
 pub use gate::Gate;
 pub use guard::{CheckRequest, Checked, Fresh, Guard, GuardParts, Refused};
 pub use headers::HeaderView;

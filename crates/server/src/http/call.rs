@@ -234,7 +234,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, misario_core::secret::Se
 }
 
 /// What a reader says of a body, without its values: they may be secrets.
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         let why = match error.classify() {

@@ -14,7 +14,7 @@ use misario_jose::UnixTime;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::call::{Call, Form};
+use super::call::{Call, Form, read_json};
 use super::page_routes::{self, Retry};
 use super::problem::{Fail, csrf};
 use super::{csrf as csrf_route, respond};
@@ -196,11 +196,33 @@ pub(super) async fn by_app(State(instance): State<Arc<Instance>>, call: Call) ->
         return Err(InputFault::RightMissing { right: Right::Issue.name() }.into());
     }
     let app = instance.app(&named)?;
+    let transport = sent.transport.unwrap_or_else(|| usual_transport(&call, &app, false));
+    signed_in_by_app(&instance, app, transport, sent).await
+}
+
+/// The same for an app in this process, which is whom it says it is.
+pub(crate) async fn by_own_app(instance: &Instance, body: &[u8]) -> Response {
+    let signed_in = async {
+        let sent: ByApp = read_json(body)?;
+        let named = sent.app.as_deref().ok_or(InputFault::NotFound { what: "app" })?;
+        let app = instance.app(&AppId::new(named)?)?;
+        let usual = app.transports.first().copied().unwrap_or(Transport::Bearer);
+        signed_in_by_app(instance, app, sent.transport.unwrap_or(usual), sent).await
+    };
+    signed_in.await.unwrap_or_else(Fail::into_response)
+}
+
+async fn signed_in_by_app(
+    instance: &Instance,
+    app: Arc<App>,
+    transport: Transport,
+    sent: ByApp,
+) -> Result<Response, Fail> {
     let grant = (sent.roles.is_some() || sent.permissions.is_some())
         .then(|| Grant { roles: sent.roles.unwrap_or_default(), permissions: sent.permissions.unwrap_or_default() });
     let handed = instance
         .sign_in_by_app(AppSignIn {
-            transport: sent.transport.unwrap_or_else(|| usual_transport(&call, &app, false)),
+            transport,
             app,
             subject: sent.subject,
             auth_time: sent.auth_time,
