@@ -1,5 +1,9 @@
 //! The authority inside the app's own process.
 
+mod issuer;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,12 +22,26 @@ use misario_tower::{Clock as _, OsEntropy, SystemClock};
 use crate::Misario;
 use crate::master::{MasterKeyError, MasterKeys};
 
+/// Where apps are served from that name no origin.
+const LOCAL: &str = "http://localhost:3000";
+
+/// An authority that runs in this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosted {
+    pub(crate) server: Server,
+    /// The apps that this code named.
+    pub(crate) apps: Vec<AppId>,
+    /// Whether one of their origins is https.
+    pub(crate) has_https: bool,
+}
+
 /// An authority to be started. What is said here about an app is its *initial* value: the store is the truth, and an
 /// administrator's later change is not undone by a restart.
 #[derive(Debug)]
 pub struct Embedded {
     database: PathBuf,
-    issuer: String,
+    issuer: Option<Origin>,
+    earlier_issuer: Option<Origin>,
     apps: Vec<(String, Mode)>,
     origins: Vec<Origin>,
     lease: Duration,
@@ -46,12 +64,27 @@ pub enum EmbeddedError {
     /// An app's settings can never work together.
     #[error(transparent)]
     App(#[from] InvalidApp),
+    /// The database belongs to another issuer.
+    #[error(
+        "the issuer is {given}, and the database was made for {stored}: all its tokens would be refused. Keep \
+         `.issuer(\"{stored}\")` whatever the origins are, or say `.issuer_was(\"{stored}\")` once to move"
+    )]
+    IssuerChanged {
+        /// Whom the database belongs to.
+        stored: String,
+        /// Who is to serve it.
+        given: Origin,
+    },
     /// The authority does not start on what is stored.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
 impl EmbeddedError {
+    /// Code and meaning of each error that is not passed on from below, for the operator's documentation.
+    pub const CODES: &'static [(&'static str, &'static str)] =
+        &[("issuer_changed", "The database belongs to another issuer than the one that is to serve it.")];
+
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
@@ -59,6 +92,7 @@ impl EmbeddedError {
             Self::Store(error) => error.code(),
             Self::Name(error) => error.code(),
             Self::App(error) => error.code(),
+            Self::IssuerChanged { .. } => "issuer_changed",
             Self::Start(error) => error.code(),
         }
     }
@@ -68,7 +102,8 @@ impl Embedded {
     pub(crate) fn new(database: PathBuf) -> Self {
         Self {
             database,
-            issuer: "http://localhost:3000".to_owned(),
+            issuer: None,
+            earlier_issuer: None,
             apps: Vec::new(),
             origins: Vec::new(),
             lease: Duration::from_secs(2),
@@ -77,34 +112,54 @@ impl Embedded {
     }
 
     /// An app and the mode to create it with, if it is absent.
+    ///
+    /// The database is the truth: where an administrator has switched the mode since, this value changes nothing. But
+    /// an edit of it counts: another mode than this code said at the last start is a switch at this one. Logins go on
+    /// through it.
     pub fn app(mut self, name: &str, mode: Mode) -> Self {
         self.apps.push((name.to_owned(), mode));
         self
     }
 
-    /// An origin that the apps are served from: `https://app.example.com`. Without one, `http://localhost:3000`.
+    /// An origin that the apps are served from: `https://app.example.com`. Without one, `http://localhost:3000`. The
+    /// first one is the issuer of tokens, too, unless [`Embedded::issuer`] says another.
+    ///
+    /// # Security
+    /// Cookies are protected (`Secure`, `__Host-`) where an origin is https. Without one they are not, which is for
+    /// development on loopback: [`Misario::serve`] listens nowhere else then.
     pub fn origin(mut self, origin: Origin) -> Self {
-        self.issuer = origin.to_string();
         self.origins.push(origin);
+        self
+    }
+
+    /// The issuer: the claim `iss` of all tokens, for ever. The database belongs to it from the first start on, and is
+    /// refused to another one (`issuer_changed`), because every token that is out would be refused.
+    pub fn issuer(mut self, issuer: Origin) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// The issuer that the database belongs to so far: it is handed over to the one of this start. Access tokens made
+    /// for the earlier one are refused from here on; sessions and refresh tokens go on.
+    pub fn issuer_was(mut self, earlier: Origin) -> Self {
+        self.earlier_issuer = Some(earlier);
         self
     }
 
     /// Starts the authority, and returns when checks are answered.
     pub async fn start(self) -> Result<Misario, EmbeddedError> {
-        let origins = match self.origins.as_slice() {
-            [] => self.issuer.parse().into_iter().collect(),
-            own => own.to_vec(),
-        };
+        let origins = if self.origins.is_empty() { LOCAL.parse().into_iter().collect() } else { self.origins };
+        let has_https = origins.iter().any(Origin::is_https);
+        if !has_https {
+            tracing::warn!("no https origin is given: cookies are set without protection, for use on loopback only");
+        }
         let mut apps = Vec::new();
         for (name, mode) in &self.apps {
             let transports = [Transport::Cookie, Transport::Bearer, Transport::Split];
             let app = App::new(AppId::new(name)?, *mode, &transports, origins.clone()).validated()?;
             apps.push(AppSetting { app, source: SettingSource::Code });
         }
-        let only = match apps.as_slice() {
-            [one] => Some(one.app.id.clone()),
-            _ => None,
-        };
+        let ids = apps.iter().map(|setting| setting.app.id.clone()).collect();
         let path = key_file(&self.database);
         // A new key file beside an old database would open nothing of it, and stand where the right one belongs.
         if !path.exists() && std::fs::metadata(&self.database).is_ok_and(|database| database.len() > 0) {
@@ -115,8 +170,12 @@ impl Embedded {
             &self.database,
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
         )?);
+        let issuer = self.issuer.or_else(|| origins.first().cloned());
+        if let Some(issuer) = &issuer {
+            issuer::claim(&*store, issuer, self.earlier_issuer.as_ref()).await?;
+        }
         let config = ServerConfig {
-            issuer: self.issuer,
+            issuer: issuer.map(|issuer| issuer.to_string()).unwrap_or_default(),
             leeway: 5,
             lease: self.lease,
             apps,
@@ -127,7 +186,7 @@ impl Embedded {
         };
         let stores = Stores { records: store.clone(), live: store };
         let server = Server::start(Parts { config, stores, keys }).await.map_err(|error| of_start(error, path))?;
-        Ok(Misario::of_server(server, only))
+        Ok(Misario::of_server(Hosted { server, apps: ids, has_https }))
     }
 }
 
@@ -156,29 +215,5 @@ pub(crate) async fn told_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-    use axum::http::{Request, StatusCode, header};
-    use tower::ServiceExt as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn whoever_signs_out_by_a_form_lands_on_a_page_of_the_app() {
-        let folder = tempfile::tempdir().unwrap();
-        let misario = Misario::embedded(folder.path().join("app.db")).app("web", Mode::Session).start().await.unwrap();
-        let app: axum::Router = misario.routes().layer(misario.layer());
-        let form = "application/x-www-form-urlencoded";
-        let sign_out = Request::post("/v1/logout").header(header::CONTENT_TYPE, form).body(Body::from("app=web"));
-        let answer = app.clone().oneshot(sign_out.unwrap()).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let location = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        let page = Request::get(location.as_str()).body(Body::empty()).unwrap();
-        assert_eq!(app.oneshot(page).await.unwrap().status(), StatusCode::OK, "{location}");
-        misario.shutdown().await;
     }
 }

@@ -2,36 +2,48 @@
 
 use axum::Router;
 use misario_core::authn::Requirement;
+#[cfg(feature = "connect")]
+use misario_tower::Connection;
 use misario_tower::{AuthLayer, Guard, RequireLayer};
 
-use misario_core::id::AppId;
-#[cfg(feature = "connect")]
-use misario_core::secret::SecretText;
-#[cfg(feature = "connect")]
-use misario_tower::{ConnectError, ConnectOptions, Connection};
+#[cfg(feature = "embedded")]
+use crate::embedded::Hosted;
+use crate::login::AppLogin;
 
 /// misario in an app. Cheap to clone.
+///
+/// What is made from it (guards, layers, routes) keeps it going, so the handle itself may be dropped; only
+/// [`Misario::shutdown`] ends what is still in use.
 #[derive(Debug, Clone)]
 pub struct Misario {
     guard: Guard,
     routes: Router,
-    kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+pub(crate) enum Kind {
     #[cfg(feature = "embedded")]
-    Embedded(misario_server::Server),
+    Embedded(Hosted),
     #[cfg(feature = "connect")]
     Connected(std::sync::Arc<Connection>),
 }
 
 impl Misario {
     #[cfg(feature = "embedded")]
-    pub(crate) fn of_server(server: misario_server::Server, app: Option<AppId>) -> Self {
-        let guard = server.guard();
-        let guard = app.map_or_else(|| guard.clone(), |app| guard.for_app(app));
-        Self { guard, routes: server.app_routes(), kind: Kind::Embedded(server) }
+    pub(crate) fn of_server(hosted: Hosted) -> Self {
+        let guard = hosted.server.guard();
+        let guard = match hosted.apps.as_slice() {
+            [only] => guard.for_app(only.clone()),
+            _ => guard,
+        };
+        Self { guard, routes: hosted.server.app_routes(), kind: Kind::Embedded(hosted) }
+    }
+
+    #[cfg(feature = "connect")]
+    pub(crate) fn of_connection(connection: Connection) -> Self {
+        let (guard, routes) = (connection.guard(), connection.routes());
+        Self { guard, routes, kind: Kind::Connected(std::sync::Arc::new(connection)) }
     }
 
     /// The authority inside this process, on one SQLite file.
@@ -42,13 +54,8 @@ impl Misario {
 
     /// A verifier that follows the authority at `url`.
     #[cfg(feature = "connect")]
-    pub fn connect(url: &str) -> Connect {
-        Connect {
-            url: url.to_owned(),
-            client: String::new(),
-            secret: SecretText::new(String::new()),
-            app: String::new(),
-        }
+    pub fn connect(url: &str) -> crate::Connect {
+        crate::Connect::new(url)
     }
 
     /// The layer for a whole router: extractors in it know who is there, and credential cookies are hidden from
@@ -63,6 +70,11 @@ impl Misario {
     }
 
     /// Sign-in, sign-out, refresh, and what else clients call: to be merged into the app's router, on its own origin.
+    ///
+    /// # Security
+    /// Whoever guesses passwords is slowed down by account and by network address. The latter needs to know the
+    /// address: [`Misario::serve`] tells it, with `axum::serve` it takes
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.routes.clone().with_state(())
     }
@@ -76,64 +88,28 @@ impl Misario {
     #[cfg(feature = "embedded")]
     pub const fn server(&self) -> Option<&misario_server::Server> {
         match &self.kind {
-            Kind::Embedded(server) => Some(server),
+            Kind::Embedded(hosted) => Some(&hosted.server),
             #[cfg(feature = "connect")]
             Kind::Connected(_) => None,
         }
     }
 
-    /// Serves the app until the process is told to stop by Ctrl-C or SIGTERM, with limits on heads, connections and time.
-    #[cfg(feature = "embedded")]
-    pub async fn serve(&self, address: &str, app: Router) -> Result<(), misario_server::ServeError> {
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .map_err(|source| misario_server::ServeError::Listener { source })?;
-        misario_server::serve(listener, app, crate::embedded::told_to_stop()).await?;
-        self.shutdown().await;
-        Ok(())
+    /// A login for somebody whom the app has authenticated itself: with a link in a mail, at another provider, by a
+    /// header of a proxy. `subject` is who they are: stable, and unique in this issuer.
+    ///
+    /// In a connected app, its client needs the right `issue`.
+    pub fn login(&self, subject: &str) -> AppLogin<'_> {
+        AppLogin::new(self, subject)
     }
 
-    /// Stops answering, in order: a connected app says that it leaves, an authority writes down what is only in memory.
+    /// Stops answering from memory. A connected app says that it leaves, and refuses everything after that; an authority
+    /// in this process writes down what is only in memory, and answers what still comes from its store.
     pub async fn shutdown(&self) {
         match &self.kind {
             #[cfg(feature = "embedded")]
-            Kind::Embedded(server) => server.shutdown().await,
+            Kind::Embedded(hosted) => hosted.server.shutdown().await,
             #[cfg(feature = "connect")]
             Kind::Connected(connection) => connection.shutdown().await,
         }
-    }
-}
-
-/// A connection to be made.
-#[cfg(feature = "connect")]
-#[derive(Debug)]
-pub struct Connect {
-    url: String,
-    client: String,
-    secret: SecretText,
-    app: String,
-}
-
-#[cfg(feature = "connect")]
-impl Connect {
-    /// As which client: its id and secret. It needs the right `feed`.
-    pub fn client(mut self, id: &str, secret: &str) -> Self {
-        id.clone_into(&mut self.client);
-        self.secret = SecretText::new(secret.to_owned());
-        self
-    }
-
-    /// For which app.
-    pub fn app(mut self, app: &str) -> Self {
-        app.clone_into(&mut self.app);
-        self
-    }
-
-    /// Connects, and returns when checks are answered from memory.
-    pub async fn start(self) -> Result<Misario, ConnectError> {
-        let app = AppId::new(&self.app)?;
-        let options = ConnectOptions::new(self.url, self.client, self.secret, app);
-        let connection = std::sync::Arc::new(Connection::start(options).await?);
-        Ok(Misario { guard: connection.guard(), routes: connection.routes(), kind: Kind::Connected(connection) })
     }
 }

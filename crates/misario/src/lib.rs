@@ -33,8 +33,16 @@ mod embedded;
 #[cfg(all(doctest, feature = "embedded", feature = "connect"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+#[cfg(feature = "connect")]
+mod connect;
+mod handle;
+mod login;
 #[cfg(feature = "embedded")]
 mod master;
+#[cfg(feature = "embedded")]
+mod serve;
+#[cfg(feature = "embedded")]
+mod user;
 
 use std::time::Duration;
 
@@ -49,11 +57,14 @@ pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLay
 #[cfg(feature = "connect")]
 pub use misario_tower::{ConnectError, ConnectOptions};
 
-mod handle;
-
 #[cfg(feature = "connect")]
-pub use handle::Connect;
+pub use connect::Connect;
 pub use handle::Misario;
+pub use login::AppLogin;
+#[cfg(feature = "embedded")]
+pub use serve::ServeError;
+#[cfg(feature = "embedded")]
+pub use user::{AddUser, AddedUser};
 
 /// So many minutes, for [`Requirement::fresh`].
 pub const fn minutes(count: u64) -> Duration {

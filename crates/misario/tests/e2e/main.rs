@@ -15,4 +15,5 @@ mod common;
 mod connected;
 mod lifelines;
 mod outage;
+mod own_sign_in;
 mod soak_crash;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use misario::MasterKeyError;
+use misario::{EmbeddedError, MasterKeyError, ServeError};
 use misario_core::app::InvalidApp;
 use misario_core::authn::Rejection;
 use misario_core::secret::SecretError;
@@ -46,6 +46,8 @@ const LAYERS: &[(&str, &str, Codes)] = &[
     ("Followers", "Why the authority ended the connection of an app that follows it.", FeedEnded::CODES),
     ("Stores", "What a store says. None of it ever means \"not signed in\".", StoreError::CODES),
     ("The key file", "Why the root secrets of an instance cannot be used.", MasterKeyError::CODES),
+    ("Embedded", "Why an app with the authority inside does not start.", EmbeddedError::CODES),
+    ("Serving", "Why `Misario::serve` ends.", ServeError::CODES),
     ("Configuration", "Exit code 2; the message names file, line, key, value and reason.", ConfigError::CODES),
     ("Command line", "What `misario` itself has to say; exit code 1 unless it says 2.", CliError::CODES),
 ];
