@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use misario::{Misario, Mode};
 use misario_core::client::Right;
 use misario_core::id::ClientId;
@@ -26,8 +22,6 @@ pub(crate) const LEASE: Duration = Duration::from_secs(2);
 /// An authority that is being served.
 pub(crate) struct Authority {
     pub(crate) site: Site,
-    /// How many requests it was sent.
-    pub(crate) requests: Arc<AtomicU64>,
     server: Server,
     folder: PathBuf,
     stop: Option<oneshot::Sender<()>>,
@@ -55,20 +49,14 @@ impl Authority {
     pub(crate) async fn serve(server: Server, folder: &Path) -> Self {
         let folder = folder.to_owned();
         let secret = operator(server.instance()).await;
-        let requests = Arc::new(AtomicU64::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let site = Site::new(&format!("http://{}", listener.local_addr().unwrap()), &secret);
-        let router = counted(&server, &requests);
+        let router = server.router();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
             misario_server::serve(listener, router, async { drop(stopped.await) }).await.unwrap();
         });
-        Self { site, requests, server, folder, stop: Some(stop), served }
-    }
-
-    /// How many requests it was sent so far.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        Self { site, server, folder, stop: Some(stop), served }
     }
 
     /// Stops as a host stops, and gives the files back.
@@ -92,12 +80,4 @@ async fn operator(instance: &Arc<Instance>) -> String {
     let rights = [Right::Admin, Right::Issue, Right::Feed].into();
     let new = NewClient { id, app: None, rights, scopes: Vec::new() };
     instance.add_client(new).await.unwrap().1.expose().to_owned()
-}
-
-fn counted(server: &Server, requests: &Arc<AtomicU64>) -> Router {
-    let requests = Arc::clone(requests);
-    server.router().layer(from_fn(move |request: Request, next: Next| {
-        requests.fetch_add(1, Ordering::Relaxed);
-        next.run(request)
-    }))
 }
