@@ -20,6 +20,12 @@
 //! # } Ok(()) }
 //! ```
 //!
+//! # Logging
+//!
+//! misario writes no credential to its log, at no level. Libraries below it do, at `TRACE` by the facade `log`: the
+//! handshake of a connected app, and frames with its users' tokens. Have [`may_be_logged`] in your subscriber's filter
+//! if it takes in `log`, or never ask it for `trace` of `tungstenite`.
+//!
 //! It is no user interface for administration and no command line; those are `misario-server` and the `misario` binary.
 //!
 //! | feature | what it brings |
@@ -53,7 +59,7 @@ pub use master::{MasterKeyError, MasterKeys};
 pub use misario_core::app::{App, Mode, Origin, Transport};
 pub use misario_core::authn::{Requirement, permission, role, scope};
 pub use misario_core::id::{AppId, ClientId, SessionId};
-pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLayer};
+pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLayer, may_be_logged};
 #[cfg(feature = "connect")]
 pub use misario_tower::{ConnectError, ConnectOptions};
 

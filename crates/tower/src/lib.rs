@@ -28,6 +28,7 @@
 //! | `connect`, `forward` | an app in a process of its own, and the routes it forwards |
 //! | [`authority`] | whoever can tell what the memory cannot |
 //! | `clock`, `entropy` | time and randomness of the process |
+//! | `logging` | what of a log holds no credential |
 
 pub mod authority;
 mod clock;
@@ -42,6 +43,7 @@ mod guard;
 mod headers;
 mod http_client;
 mod layer;
+mod logging;
 pub mod problem;
 #[cfg(test)]
 mod testing;
@@ -56,5 +58,6 @@ pub use gate::Gate;
 pub use guard::{CheckRequest, Checked, Fresh, Guard, GuardParts, Refused};
 pub use headers::HeaderView;
 pub use layer::{AuthLayer, AuthService, RequireLayer, RequireService, keep_from_caches};
+pub use logging::may_be_logged;
 pub use misario_core::authn::{Requirement, permission, role, scope};
 pub use problem::Problem;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing::{Level, Metadata};
+use misario::may_be_logged;
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -37,10 +37,4 @@ pub(crate) fn start(environment: &Environment, standard: &str, format: LogFormat
         LogFormat::Json => registry.with(layer.json().with_ansi(false).with_filter(filter)).init(),
     }
     Ok(())
-}
-
-/// Our own crates never log a credential. Libraries below log what passes through them: from `debug` on, headers and
-/// frames, which is where credentials are.
-fn may_be_logged(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("misario") || *metadata.level() <= Level::INFO
 }
