@@ -9,11 +9,14 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
 /// Longer than any answer may take; what is later counts as no answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a connection is kept for the next request.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A client with connections of its own.
 #[derive(Clone)]
@@ -36,8 +39,9 @@ impl Http {
     pub(crate) fn new() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the one client of these tests; its patience is set above")]
         let mut builder = Client::builder(TokioExecutor::new());
-        // What may have arrived is not sent twice behind a test's back.
-        builder.retry_canceled_requests(false);
+        // Shorter than the five seconds after which a server closes a connection without a request: none is used in the
+        // moment of its end, however busy the machine is.
+        builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
         Self(builder.build_http())
     }
 
