@@ -10,7 +10,7 @@
 //!
 //! # Security
 //! Questions hold credentials, and `tungstenite` writes whole frames to the `log` facade at level TRACE. A process that
-//! turns that level on for everything has to leave the target `tungstenite` out.
+//! turns that level on for everything has to leave the target `tungstenite` out, as [`crate::may_be_logged`] does.
 
 pub(crate) mod ask;
 pub(crate) mod client;
