@@ -13,19 +13,7 @@ async fn started(database: &Path, change: impl FnOnce(Embedded) -> Embedded) -> 
     let misario = change(Misario::embedded(database).app("web", Mode::Session)).start().await?;
     misario.shutdown().await;
     drop(misario);
-    freed(database).await;
     Ok(())
-}
-
-/// The last of an authority's tasks lets the store go within a heartbeat.
-async fn freed(database: &Path) {
-    let lock = std::fs::File::open(database.with_file_name("misario.lock")).unwrap();
-    let free = async {
-        while lock.try_lock().is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), free).await.unwrap();
 }
 
 #[tokio::test]
@@ -83,7 +71,6 @@ async fn a_router_goes_on_when_the_handle_is_dropped() {
     let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     drop(router);
-    freed(&database).await;
 }
 
 #[tokio::test]

@@ -346,6 +346,7 @@ async fn a_step_up_brings_nothing_back() {
     host.pass(1_800).await;
     assert_eq!(idle.call(&host, reauth()).await.status, 401);
     assert_eq!(idle.me(&host).await.status, 401);
+}
 
 /// A connected app forwards the sign-in of one app: links to others would be dead on its origin.
 #[tokio::test]
