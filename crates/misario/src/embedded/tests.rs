@@ -71,6 +71,13 @@ async fn a_router_goes_on_when_the_handle_is_dropped() {
     let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     drop(router);
+    // Nothing holds the authority any more, and with it the store; what goes on by itself lets it go in a moment.
+    let again = async {
+        while Misario::embedded(&database).app("web", Mode::Session).start().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), again).await.expect("the store is still in use");
 }
 
 #[tokio::test]
