@@ -77,7 +77,7 @@ async fn a_router_goes_on_when_the_handle_is_dropped() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), again).await.expect("the store is still in use");
+    tokio::time::timeout(Duration::from_secs(20), again).await.expect("the store is still in use");
 }
 
 #[tokio::test]
