@@ -205,8 +205,8 @@ pub enum InvalidApp {
         /// The origin.
         origin: Origin,
     },
-    /// Two apps of one origin have a cookie of the same name.
-    #[error("apps {app} and {other} share an origin and the cookie name {name:?}: each sign-in would end the other's")]
+    /// Two apps of one host have a cookie of the same name.
+    #[error("apps {app} and {other} share a host and the cookie name {name:?}: each sign-in would end the other's")]
     CookieShared {
         /// Which app.
         app: AppId,
@@ -241,7 +241,7 @@ impl InvalidApp {
         ("app_lifetime_invalid", "A lifetime of an app is zero, too long, or longer than what contains it."),
         ("app_origin_insecure", "An origin is plain http on a network address."),
         ("app_origins_mixed", "An app has https origins and plain ones: the latter would never get its cookies back."),
-        ("app_cookie_shared", "Two apps that share an origin have a cookie of the same name."),
+        ("app_cookie_shared", "Two apps that share a host have a cookie of the same name; cookies know no ports."),
         (
             "app_cookie_name_invalid",
             "A cookie name is malformed, used twice, or lacks the protection its origin needs.",
@@ -298,10 +298,12 @@ impl App {
     pub fn beside<'a>(self, others: impl IntoIterator<Item = &'a Self>) -> Result<Self, InvalidApp> {
         let own = [&self.cookies.access, &self.cookies.refresh];
         for other in others {
-            let on_one_origin = self.origins.iter().any(|origin| other.origins.contains(origin));
+            // RFC 6265 §8.5: "Cookies do not provide isolation by port."
+            let hosts = |app: &Self| app.origins.iter().map(|origin| origin.host().to_owned()).collect::<BTreeSet<_>>();
+            let on_one_host = self.uses_cookies() && other.uses_cookies() && !hosts(&self).is_disjoint(&hosts(other));
             let names = [&other.cookies.access, &other.cookies.refresh];
             let shared = own.into_iter().find(|name| names.contains(name));
-            if let (true, true, Some(name)) = (other.id != self.id, on_one_origin, shared) {
+            if let (true, true, Some(name)) = (other.id != self.id, on_one_host, shared) {
                 let (app, other) = (self.id.clone(), other.id.clone());
                 return Err(InvalidApp::CookieShared { app, other, name: name.clone() });
             }

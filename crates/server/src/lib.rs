@@ -83,8 +83,8 @@ impl Server {
         &self.instance
     }
 
-    /// Writes down what is only in memory, and lets go of everybody who follows. Requests that still come are answered
-    /// from the store, one by one.
+    /// Writes down what is only in memory, and lets go of everybody who follows. Checks that still come are answered
+    /// from the store, one by one; what changes anything is refused with 503.
     pub async fn shutdown(&self) {
         self.instance.stop().await;
     }

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::files::Files;
 use crate::lock::ProcessLock;
 use crate::marks::Marks;
+use crate::schema::Migrated;
 use crate::standing::Standing;
 use crate::store::{Options, Parts};
 use crate::writer::Writer;
@@ -71,9 +72,9 @@ fn start(files: &Files, options: &Options, lock: Arc<ProcessLock>) -> Result<Par
     if left_open {
         look_through(&connection, &files.database)?;
     }
-    schema::migrate(&mut connection, options.epoch)?;
+    let is_new = schema::migrate(&mut connection, options.epoch)? == Migrated::Made;
     let mut marks = Marks::read(&connection)?;
-    if marks.head.sequence > 0 {
+    if !is_new {
         marks.begin(options.epoch);
     }
 

@@ -17,11 +17,20 @@ const STEPS: [&str; KNOWN as usize] = [include_str!("schema/1.sql"), include_str
 /// The newest version known here.
 const KNOWN: u32 = 2;
 
+/// What became of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Migrated {
+    /// It was empty, and has its tables now.
+    Made,
+    /// It had some.
+    Found,
+}
+
 /// Brings the file to the newest version. A file of a later version, or of another program, is left as it is.
-pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<(), Failure> {
+pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<Migrated, Failure> {
     let found = check(connection)?;
     if found == KNOWN {
-        return Ok(());
+        return Ok(Migrated::Found);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in &STEPS[found as usize..] {
@@ -36,7 +45,7 @@ pub(crate) fn migrate(connection: &mut Connection, epoch: Epoch) -> Result<(), F
     }
     transaction.pragma_update(None, "user_version", KNOWN)?;
     transaction.commit()?;
-    Ok(())
+    Ok(if found == 0 { Migrated::Made } else { Migrated::Found })
 }
 
 /// How much of a file [`check_header`] looks at: SQLite's header and the beginning of the table of tables.

@@ -33,6 +33,12 @@ impl Origin {
             || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 
+    /// The host, without scheme and port: what browsers keep cookies by.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or(self.0.as_str(), |(_, authority)| authority);
+        split_port(authority).map_or(authority, |(host, _)| host)
+    }
+
     /// The canonical text, as browsers send it in `Origin`.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -70,7 +70,11 @@ fn two_apps_of_one_origin_have_cookies_of_their_own() {
     let clash = named("web-refresh", "https://a.example");
     assert_eq!(clash.clone().beside([&one]).unwrap_err().code(), "app_cookie_shared");
     assert_eq!(one.clone().beside([&clash]).unwrap_err().code(), "app_cookie_shared");
-    assert!(named("web-refresh", "https://b.example").beside([&one]).is_ok(), "browsers keep origins apart");
+    assert!(named("web-refresh", "https://b.example").beside([&one]).is_ok(), "browsers keep hosts apart");
+    assert!(named("web-refresh", "https://a.example:8443").beside([&one]).is_err(), "but not ports");
+    let mut without = named("web-refresh", "https://a.example");
+    without.transports = [Transport::Bearer].into();
+    assert!(without.beside([&one]).is_ok(), "it sets no cookies");
     assert!(named("spa", "https://a.example").beside([&one]).is_ok());
     assert!(one.clone().beside([&one]).is_ok(), "an app does not stand in its own way");
 }

@@ -90,7 +90,7 @@ impl SyncError {
         ),
         (
             "changes_other_epoch",
-            "The change log began a new epoch; the replica drops its lease and starts from a snapshot.",
+            "A change is of an earlier epoch than the replica has applied; it drops its lease and starts from a snapshot.",
         ),
         (
             "changes_needs_snapshot",

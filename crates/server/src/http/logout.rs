@@ -10,8 +10,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use misario_core::app::App;
-use misario_core::authn::{AccessCredential, CookieWriter, CsrfFault, Presented, Rejection, RequestFault, is_foreign};
-use misario_core::changes::{Target, Verdict};
+use misario_core::authn::{
+    AccessCredential, CookieWriter, CsrfFault, Facts, Presented, Rejection, RequestFault, is_foreign,
+};
+use misario_core::changes::{Target, TargetKind, Verdict};
 use misario_core::id::SessionId;
 use misario_core::secret::{RefreshToken, SessionToken};
 use misario_jose::UnixTime;
@@ -92,19 +94,24 @@ pub(super) async fn login_behind(
     let keys = instance.keys.replica();
     if let Some(text) = shown.refresh {
         let Ok(token) = RefreshToken::parse(keys, text) else { return Ok(None) };
-        return Ok(instance.login_of_refresh_token(&token).await?.map(|end| (token.sid(), end)));
+        return Ok(instance.login_of_refresh_token(app, &token).await?.map(|end| (token.sid(), end)));
     }
     match shown.access.and_then(AccessCredential::of) {
         Some(AccessCredential::Session(text)) => {
             let Ok(token) = SessionToken::parse(keys, text) else { return Ok(None) };
-            Ok(instance.login_of_session_token(&token).await?.map(|end| (token.sid(), end)))
+            Ok(instance.login_of_session_token(app, &token).await?.map(|end| (token.sid(), end)))
         }
         Some(AccessCredential::Jwt(text)) => {
             let now = instance.moment().wall;
             let memory = instance.memory().read();
             let facts = memory.verify_within(&app.id, text, now, app.lifetimes.renew_window).ok().flatten();
-            // What has ended is not ended again: one token must not fill the log.
-            let facts = facts.filter(|facts| !matches!(memory.judge(facts), Verdict::Revoked { .. }));
+            // What has ended is not ended again: one token must not fill the log. Where only the token was revoked, its
+            // login lives.
+            let has_ended = |facts: &Facts| match memory.judge(facts) {
+                Verdict::Revoked { by, .. } => by != TargetKind::Token,
+                _ => false,
+            };
+            let facts = facts.filter(|facts| !has_ended(facts));
             Ok(facts.and_then(|facts| Some((facts.sid?, facts.login_exp?))))
         }
         None => Ok(None),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use misario_core::app::App;
-use misario_core::authn::{AccessCredential, CsrfDemand, Presented, Rejection, RequestFault, verify_csrf};
+use misario_core::authn::{
+    AccessCredential, AskedFor, CsrfDemand, Holder, Presented, Rejection, RequestFault, verify_csrf,
+};
 use misario_core::id::SessionId;
 use misario_core::secret::{CsrfBinding, CsrfToken, RefreshToken, SessionToken};
 use serde::Deserialize;
@@ -48,7 +50,8 @@ pub(super) async fn refresh(State(instance): State<Arc<Instance>>, call: Call) -
         // the other's.
         let of_hand = by_hand.access.and_then(|text| login_of_access(&instance, &app, text));
         let of_cookie = named_login(&instance, &app, presented);
-        if of_hand.is_some() && of_cookie.is_some() && of_hand != of_cookie {
+        let differ = of_hand.is_some() && of_cookie.is_some() && of_hand != of_cookie;
+        if differ && is_live(&instance, &app, by_hand.access).await? {
             return Err(Rejection::from(RequestFault::CredentialsConflict).into());
         }
         // Where no cookie came either, there is nothing that another site could abuse, and nothing to renew.
@@ -81,6 +84,14 @@ pub(super) fn named_login(instance: &Instance, app: &App, presented: Presented<'
         return RefreshToken::parse(keys, text).ok().map(|token| token.sid());
     }
     login_of_access(instance, app, presented.cookie?)
+}
+
+/// Whether the access credential counts. A dead one beside a live one is not there.
+async fn is_live(instance: &Instance, app: &App, access: Option<&str>) -> Result<bool, Error> {
+    let Some(credential) = access.and_then(AccessCredential::of) else { return Ok(false) };
+    // Nobody uses it here: it is only asked about.
+    let answer = instance.answer(&app.id, credential, (AskedFor::Verdict, Holder::Host)).await;
+    Ok(answer.map_err(Rejection::from)?.outcome.is_ok())
 }
 
 /// The login that an access credential names, whether or not it lives.

@@ -219,15 +219,24 @@ impl Instance {
     }
 
     /// The end of the login, if the refresh token is one that its seed derives.
-    pub(crate) async fn login_of_refresh_token(&self, token: &RefreshToken) -> Result<Option<UnixTime>, Error> {
-        let Some(loaded) = self.live.load(&token.sid()).await? else { return Ok(None) };
+    pub(crate) async fn login_of_refresh_token(
+        &self,
+        app: &App,
+        token: &RefreshToken,
+    ) -> Result<Option<UnixTime>, Error> {
+        let loaded = self.live.load(&token.sid()).await?.filter(|loaded| loaded.session.app == app.id);
+        let Some(loaded) = loaded else { return Ok(None) };
         let genuine = token.is_genuine(&self.keys, &self.seed(&loaded.session)?);
         Ok(genuine.then_some(loaded.session.login_exp))
     }
 
     /// The end of the login, if the session token is the one of it that counts.
-    pub(crate) async fn login_of_session_token(&self, token: &SessionToken) -> Result<Option<UnixTime>, Error> {
-        let loaded = self.live.load(&token.sid()).await?;
+    pub(crate) async fn login_of_session_token(
+        &self,
+        app: &App,
+        token: &SessionToken,
+    ) -> Result<Option<UnixTime>, Error> {
+        let loaded = self.live.load(&token.sid()).await?.filter(|loaded| loaded.session.app == app.id);
         Ok(loaded.filter(|loaded| self.counts(token, &loaded.session)).map(|loaded| loaded.session.login_exp))
     }
 }

@@ -7,14 +7,20 @@ use std::sync::Arc;
 
 use misario_core::changes::Target;
 use misario_core::id::{ClientId, Subject};
-use misario_core::store::{NewRecord, RecordInserted, RecordKind, RecordSwapped, Revision};
+use misario_core::store::{NewRecord, Record, RecordInserted, RecordKind, RecordSwapped, Revision};
+use misario_jose::b64u;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use super::{Instance, Wait};
 use crate::error::{Error, InternalFault};
 
+/// What the keys of these records begin with; a number of its own for each call follows.
+const PREFIX: &str = "intent:";
+
 /// What is about to be announced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Intent {
     /// All logins of the user end.
     RevokeUser(Subject),
@@ -63,50 +69,22 @@ impl Drop for CarriedOut {
     }
 }
 
-impl Intent {
-    fn key(&self) -> String {
-        match self {
-            Self::RevokeUser(subject) => format!("revoke_user:{subject}"),
-            Self::RevokeClient(client) => format!("revoke_client:{client}"),
-            Self::ChangeGrant(subject) => format!("change_grant:{subject}"),
-        }
-    }
-
-    /// The intent that is written down under `key`; `None`: the record is of another kind.
-    fn of_key(key: &str) -> Option<Result<Self, InternalFault>> {
-        let (kind, name) = key.split_once(':')?;
-        let intent = match kind {
-            "revoke_user" => Subject::new(name).map(Self::RevokeUser),
-            "revoke_client" => ClientId::new(name).map(Self::RevokeClient),
-            "change_grant" => Subject::new(name).map(Self::ChangeGrant),
-            _ => return None,
-        };
-        Some(intent.map_err(|_| InternalFault::Record { what: "intent" }))
-    }
-}
-
 impl Instance {
-    /// Writes down what is about to be announced.
+    /// Writes down what is about to be announced. Each call has a note of its own: what one of two does not come to, the
+    /// other's end takes away from nobody.
     pub(super) async fn intend(&self, intent: &Intent) -> Result<Noted, Error> {
-        let key = intent.key();
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random);
+        let key = format!("{PREFIX}{}", b64u::encode(&random));
         let carried_out = self.under_way.enter(&key);
-        let new = || NewRecord { kind: RecordKind::Instance, key: key.clone(), alias: None, body: "true".to_owned() };
-        let revision = loop {
-            // Noted again when it is noted already, so that only the last of several calls takes the note away.
-            match self.records.load_record(RecordKind::Instance, &key).await? {
-                Some(known) => {
-                    if let RecordSwapped::Done(revision) = self.records.swap_record(new(), known.revision).await? {
-                        break revision;
-                    }
-                }
-                None => {
-                    if let RecordInserted::Done(revision) = self.records.insert_record(new()).await? {
-                        break revision;
-                    }
-                }
-            }
-        };
-        Ok(Noted { key, revision, _carried_out: carried_out })
+        let unwritable = |_| InternalFault::Record { what: "intent" };
+        let body = serde_json::to_string(intent).map_err(unwritable)?;
+        let new = NewRecord { kind: RecordKind::Instance, key: key.clone(), alias: None, body };
+        match self.records.insert_record(new).await? {
+            RecordInserted::Done(revision) => Ok(Noted { key, revision, _carried_out: carried_out }),
+            // 128 random bits were drawn twice: the randomness is broken.
+            RecordInserted::Exists => Err(InternalFault::Record { what: "intent" }.into()),
+        }
     }
 
     /// Takes the note away. Where that fails, it is announced once more, which ends newer logins and no more.
@@ -135,20 +113,29 @@ impl Instance {
         loop {
             let page = self.records.list_records(RecordKind::Instance, after.as_deref(), 1_000).await?;
             for record in page.records {
-                let Some(intent) = Intent::of_key(&record.key) else { continue };
-                if self.under_way.has(&record.key) {
-                    continue;
+                if record.key.starts_with(PREFIX) && !self.under_way.has(&record.key) {
+                    self.finish(record).await?;
                 }
-                self.carry_out(intent?).await?;
-                // Noted again since: that call's own.
-                self.records.remove_record(RecordKind::Instance, &record.key, record.revision).await?;
-                tracing::info!(intent = record.key, "a change that was begun is announced");
             }
             after = page.next;
             if after.is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// Announces what the record says, unless its own call came to its end since the record was listed: whoever signed in
+    /// after that is not concerned.
+    async fn finish(&self, record: Record) -> Result<(), Error> {
+        let intent: Intent =
+            serde_json::from_str(&record.body).map_err(|_| InternalFault::Record { what: "intent" })?;
+        let Record { key, alias, body, revision } = record;
+        let claim = NewRecord { kind: RecordKind::Instance, key: key.clone(), alias, body };
+        let RecordSwapped::Done(claimed) = self.records.swap_record(claim, revision).await? else { return Ok(()) };
+        self.carry_out(intent).await?;
+        self.records.remove_record(RecordKind::Instance, &key, claimed).await?;
+        tracing::info!("a change that was begun is announced");
+        Ok(())
     }
 
     async fn carry_out(&self, intent: Intent) -> Result<(), Error> {
@@ -165,19 +152,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_intent_is_found_again_under_its_key() {
+    fn an_intent_is_stored_in_its_form() {
         let subject = Subject::new("a:b").unwrap();
-        for intent in [
-            Intent::RevokeUser(subject.clone()),
-            Intent::ChangeGrant(subject),
-            Intent::RevokeClient(ClientId::new("web").unwrap()),
+        for (intent, form) in [
+            (Intent::RevokeUser(subject.clone()), r#"{"revoke_user":"a:b"}"#),
+            (Intent::ChangeGrant(subject), r#"{"change_grant":"a:b"}"#),
+            (Intent::RevokeClient(ClientId::new("web").unwrap()), r#"{"revoke_client":"web"}"#),
         ] {
-            assert_eq!(Intent::of_key(&intent.key()), Some(Ok(intent)));
+            assert_eq!(serde_json::to_string(&intent).unwrap(), form);
+            assert_eq!(serde_json::from_str::<Intent>(form).unwrap(), intent);
         }
-        for other in ["lease_ms", "bootstrap", "throttle:x"] {
-            assert_eq!(Intent::of_key(other), None, "{other}");
-        }
-        assert!(Intent::of_key("revoke_client:NOT A CLIENT").unwrap().is_err());
     }
 
     #[test]

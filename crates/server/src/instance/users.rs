@@ -180,9 +180,15 @@ impl Instance {
         let subject = self.user_named(name).await?.subject;
         let intent = self.intend(&Intent::ChangeGrant(subject.clone())).await?;
         let changed = self.update_user(&subject, |user| change(user.grants.entry(app.clone()).or_default()));
-        let (user, ()) = self.changed(&intent, changed.await).await?;
+        let changed = match changed.await {
+            Err(error) if !matches!(error, Error::Input(_)) => return Err(error),
+            changed => changed,
+        };
+        // Also where nothing is changed: whoever repeats a call that failed half way finds the record changed, and must not
+        // be told so before it is true everywhere (PROTOCOL rule 12).
         let published = self.announce_grant(&subject, Wait::Yes).await?;
         self.announced(intent).await;
+        let (user, ()) = changed?;
         Ok((user.into(), published))
     }
 

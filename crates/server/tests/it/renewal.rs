@@ -373,9 +373,14 @@ async fn a_refresh_with_credentials_of_two_logins_renews_neither() {
         let both = Held { jar: bob.jar.clone(), ..alice.clone() };
         let answer = both.shows(Call::post("/v1/refresh")).send(&host).await;
         assert_eq!(answer.told(), (400, "credentials_conflict".to_owned()), "{app}");
-        for mut held in [alice, bob] {
+        for mut held in [alice.clone(), bob.clone()] {
             held.renew(&host).await.expect(200);
         }
+        // A dead one beside a live one is not there: the tab goes on as whoever is signed in by now.
+        host.revoke(json!({ "login": alice.sid })).await;
+        let both = Held { jar: bob.jar.clone(), ..alice };
+        let answer = both.shows(Call::post("/v1/refresh")).send(&host).await.expect(200);
+        assert_eq!(answer.json()["sid"], json!(bob.sid), "{app}");
     }
 }
 

@@ -357,3 +357,16 @@ async fn what_was_revoked_is_listed_nowhere() {
         assert_eq!(sids, [json!(left.sid)]);
     }
 }
+
+/// One dead token is no dead login: whoever signs out with it means the login.
+#[tokio::test]
+async fn signing_out_with_a_revoked_token_ends_the_login() {
+    let host = Host::start().await;
+    let held = host.login("service", Transport::Bearer, "s1").await;
+    let mut other = held.clone();
+    other.renew(&host).await.expect(200);
+    host.revoke(json!({ "token": claims(&held.access_text())["jti"] })).await;
+    other.me(&host).await.expect(200);
+    held.clone().logout(&host).await.expect(204);
+    assert_eq!(other.me(&host).await.status, 401);
+}

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
-use misario_core::authn::Snapshot;
-use misario_core::changes::{Change, LeaseState};
+use misario_core::authn::{Rejection, Snapshot, UnavailableFault};
+use misario_core::changes::{Change, LeaseState, SyncError};
 use misario_core::store::{LogRead, Renewal};
 
 use super::super::Instance;
@@ -44,7 +44,11 @@ impl Instance {
         let mut memory = self.memory.write();
         let snapshot = Snapshot { position, changes: &changes, issuer: None };
         let earlier = memory.replica().id();
-        memory.adopt(snapshot, &*self.entropy).map_err(|_| InternalFault::Record { what: "change log" })?;
+        memory.adopt(snapshot, &*self.entropy).map_err(|error| match error {
+            // It stopped: what was appended is in the log, and whether it is true everywhere nobody here knows any more.
+            SyncError::Left => Error::from(Rejection::from(UnavailableFault::Authority)),
+            _ => InternalFault::Record { what: "change log" }.into(),
+        })?;
         // Its lease was dropped with it, so nobody here has to wait for it.
         self.node.own_earlier.lock().insert(earlier);
         self.node.recent.lock().clear();
