@@ -183,7 +183,7 @@ async fn the_first_answer_of_a_process_that_was_stopped_is_no_yes() {
     for round in 0..3 {
         let tokens = site.issued("web", &format!("usr_{round}")).await;
         http.send(Request::get(&url).bearer(&tokens.access)).await.expect(200);
-        child.signal(Signal::STOP);
+        child.stop();
         // Asked while it sleeps, and answered first when it wakes.
         let asked = tokio::spawn({
             let (http, request) = (http.clone(), Request::get(&url).bearer(&tokens.access));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -109,6 +109,13 @@ impl Child {
     /// SIGSTOP or SIGCONT.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Stops the process, and returns once none of its threads runs.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+        let stopped = rustix::process::waitid(WaitId::Pid(self.pid()), WaitIdOptions::STOPPED).unwrap();
+        assert!(stopped.is_some_and(|status| status.stopped()));
     }
 
     /// How large its files may become, as if the disk ended there; `None`: no limit.
