@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use misario_core::app::{App, Transport};
 use misario_core::authn::{CookieWriter, RequestFault, read_cookie};
 use misario_core::id::{AppId, Subject};
-use misario_tower::{AppSignIn, Gate, HeaderView, Problem};
+use misario_tower::{AppSignIn, Gate, HeaderView, Problem, Replaced};
 
 use crate::Misario;
 use crate::handle::Kind;
@@ -72,8 +72,8 @@ impl<'m> AppLogin<'m> {
         self
     }
 
-    /// Makes the login, and answers like `POST /v1/login`: with cookies, tokens in a JSON body, or both. Or with a
-    /// problem: 401 for a user who is disabled, 503 where the authority cannot be asked.
+    /// Makes the login, ends the one whose cookies it replaces, and answers like `POST /v1/login`: with cookies, tokens in
+    /// a JSON body, or both. Or with a problem: 401 for a user who is disabled, 503 where the authority cannot be asked.
     ///
     /// Take the parts of the request as an argument of the handler. A page sends its own body and takes the
     /// `Set-Cookie` headers from here.
@@ -92,6 +92,8 @@ impl<'m> AppLogin<'m> {
             let entropy = self.misario.guard().entropy();
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", entropy).into_response();
         };
+        let shown = HeaderView::with_cookies(&request.headers, Gate::of(request).and_then(|gate| gate.cookies()));
+        let cookie = |name: &str| read_cookie(&shown, name).ok().flatten().filter(|value| !value.is_empty());
         let agent = request.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         let sign_in = AppSignIn {
             app: &app.id,
@@ -102,6 +104,7 @@ impl<'m> AppLogin<'m> {
             org: self.org.as_deref(),
             transport: self.transport.unwrap_or_else(|| usual(&app, &request.headers)),
             device: agent.unwrap_or_default(),
+            replaces: Replaced { access: cookie(&app.cookies.access), refresh: cookie(&app.cookies.refresh) },
         };
         let mut response = match &self.misario.kind {
             #[cfg(feature = "embedded")]

@@ -36,7 +36,7 @@ use crate::http_client::HttpClient;
 use crate::problem::Problem;
 
 pub use headers::visitor_cookie;
-pub use sign_in::AppSignIn;
+pub use sign_in::{AppSignIn, Replaced};
 
 /// The largest body that is forwarded.
 const MAX_BODY: usize = 64 * 1024;

@@ -48,12 +48,15 @@ pub mod problem;
 #[cfg(test)]
 mod testing;
 
+/// How long an authority waits for the head of a request, and so keeps a connection without one.
+pub const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
+
 pub use authority::Authority;
 pub use clock::{Clock, SystemClock};
 pub use connect::{ConnectError, ConnectOptions, Connection};
 pub use entropy::OsEntropy;
 pub use extract::{CsrfForm, Login, Principal};
-pub use forward::{AppSignIn, visitor_cookie};
+pub use forward::{AppSignIn, Replaced, visitor_cookie};
 pub use gate::Gate;
 pub use guard::{CheckRequest, Checked, Fresh, Guard, GuardParts, Refused};
 pub use headers::HeaderView;

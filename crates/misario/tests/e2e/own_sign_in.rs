@@ -65,6 +65,16 @@ async fn signs_in(app: &Router) {
     let hr = Request::post("/hr").header(COOKIE, cookie).header("sec-fetch-site", "same-origin");
     assert_eq!(send(app, hr).await.0.status(), StatusCode::OK);
 
+    // Who signs in over a login ends it: whoever copied its cookie is out too.
+    let (response, body) = send(app, browser().header(COOKIE, cookie)).await;
+    assert_eq!(response.status(), StatusCode::OK, "{body}");
+    let lines = cookies(&response);
+    let next = lines.iter().find(|line| line.starts_with("__Host-misario-web=")).unwrap().split(';').next().unwrap();
+    assert_ne!(next, cookie);
+    let (response, _) = send(app, Request::get("/who").header(COOKIE, cookie)).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(send(app, Request::get("/who").header(COOKIE, next)).await.0.status(), StatusCode::OK);
+
     let (response, body) = send(app, Request::get("/callback")).await;
     assert!(cookies(&response).is_empty());
     let bearer = format!("Bearer {}", body["access_token"].as_str().unwrap());

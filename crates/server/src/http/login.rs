@@ -52,7 +52,10 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
     };
     let signed_in = instance.sign_in(request).await;
     if let Ok(handed) = &signed_in {
-        end_earlier(&instance, &call, &app, handed).await;
+        let headers = call.headers();
+        let cookie = |name: &str| read_cookie(&headers, name).ok().flatten().filter(|value| !value.is_empty());
+        let cookies = Shown { refresh: cookie(&app.cookies.refresh), access: cookie(&app.cookies.access) };
+        end_earlier(&instance, &app, handed, cookies).await;
     }
     match (signed_in, is_form) {
         (Ok(handed), false) => {
@@ -75,15 +78,12 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
 
 /// Ends the login that the browser had, whose cookies the new one replaces: nobody could end it any more, and who shares
 /// the browser would come back to it (OWASP ASVS 7.2.4). Where that fails, it ends by its own times.
-async fn end_earlier(instance: &Instance, call: &Call, app: &App, handed: &Handed) {
-    let headers = call.headers();
-    let cookie = |name: &str| read_cookie(&headers, name).ok().flatten().filter(|value| !value.is_empty());
-    let replaced = [
-        Shown { refresh: cookie(&app.cookies.refresh), access: None },
-        Shown { refresh: None, access: cookie(&app.cookies.access) },
-    ];
-    let is_replaced = handed.sets_cookie(&app.cookies.access) || handed.sets_cookie(&app.cookies.refresh);
-    for shown in replaced.into_iter().filter(|_| is_replaced) {
+async fn end_earlier(instance: &Instance, app: &App, handed: &Handed, cookies: Shown<'_>) {
+    if !handed.sets_cookie(&app.cookies.access) && !handed.sets_cookie(&app.cookies.refresh) {
+        return;
+    }
+    let replaced = [Shown { access: None, ..cookies }, Shown { refresh: None, ..cookies }];
+    for shown in replaced {
         let ended = async {
             match super::logout::login_behind(instance, app, shown).await? {
                 Some((sid, login_exp)) if sid != handed.sid() => {
@@ -181,6 +181,16 @@ struct ByApp {
     org: Option<String>,
     transport: Option<Transport>,
     device: Option<String>,
+    #[serde(default)]
+    replaces: Replaced,
+}
+
+/// What the browser holds of the login that the new one replaces. It proves itself, so it needs no other right.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replaced {
+    access: Option<String>,
+    refresh: Option<String>,
 }
 
 /// The app has authenticated the user itself.
@@ -223,7 +233,7 @@ async fn signed_in_by_app(
     let handed = instance
         .sign_in_by_app(AppSignIn {
             transport,
-            app,
+            app: Arc::clone(&app),
             subject: sent.subject,
             auth_time: sent.auth_time,
             amr: sent.amr,
@@ -232,5 +242,7 @@ async fn signed_in_by_app(
             device: crate::device::describe(sent.device.as_deref().unwrap_or_default(), None),
         })
         .await?;
+    let Replaced { access, refresh } = &sent.replaces;
+    end_earlier(instance, &app, &handed, Shown { access: access.as_deref(), refresh: refresh.as_deref() }).await;
     Ok(respond::handed(&handed)?)
 }

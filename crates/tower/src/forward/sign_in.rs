@@ -37,6 +37,35 @@ pub struct AppSignIn<'a> {
     pub transport: Transport,
     /// What the request came from, as its `User-Agent` says.
     pub device: &'a str,
+    /// What the browser holds of the login that this one replaces: that one ends.
+    #[serde(skip_serializing_if = "Replaced::is_nothing")]
+    pub replaces: Replaced<'a>,
+}
+
+/// The cookies of an earlier login. They do not print.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Replaced<'a> {
+    /// The access cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<&'a str>,
+    /// The refresh cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<&'a str>,
+}
+
+impl Replaced<'_> {
+    const fn is_nothing(&self) -> bool {
+        self.access.is_none() && self.refresh.is_none()
+    }
+}
+
+impl std::fmt::Debug for Replaced<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replaced")
+            .field("access", &self.access.is_some())
+            .field("refresh", &self.refresh.is_some())
+            .finish()
+    }
 }
 
 impl AppSignIn<'_> {
