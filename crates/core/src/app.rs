@@ -90,7 +90,8 @@ pub struct App {
     pub trusted_origins: Vec<Origin>,
     /// The audience its access tokens are issued for and checked against.
     pub audience: String,
-    /// What the audience was called before: tokens that name one of these are accepted until they end.
+    /// What the audience was called before: tokens that name one of these are accepted. Whoever changes the audience keeps
+    /// a name here for as long as such a token can be alive or be renewed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_audiences: Vec<String>,
     /// How long what it hands out lives.

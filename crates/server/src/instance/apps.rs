@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::records::Keyed;
-use super::{Instance, Published, Wait};
+use super::{CLOCK_ERROR, Instance, Published, Wait};
 use crate::config::{AppSetting, SettingSource};
 use crate::error::{Error, InputFault, InternalFault};
 
@@ -42,6 +42,9 @@ pub struct AppRecord {
     /// The longest renewal window it ever had, in seconds.
     #[serde(default)]
     longest_window: u64,
+    /// What its audience was called before, and until when a token that names it can be alive or be renewed.
+    #[serde(default)]
+    former_audiences: BTreeMap<String, UnixTime>,
 }
 
 /// An app to create. What is absent gets the secure default of the mode.
@@ -140,6 +143,20 @@ impl PatchApp {
             app.transports = transports.iter().copied().collect();
         }
         set(&mut app.max_logins, self.max_logins.as_ref());
+    }
+}
+
+impl AppRecord {
+    /// Keeps what the audience was called until now for as long as a token that names it can matter, and forgets names of
+    /// which none can any more: another app may have the name by then.
+    fn keep_former(&mut self, audience: String, now: UnixTime, slack: u64) {
+        if self.app.audience != audience {
+            let longest = self.longest_access + self.longest_window;
+            self.former_audiences.insert(audience, now.saturating_add(longest + slack));
+        }
+        self.former_audiences.remove(&self.app.audience);
+        self.former_audiences.retain(|_, until| *until > now);
+        self.app.former_audiences = self.former_audiences.keys().cloned().collect();
     }
 }
 
@@ -251,7 +268,8 @@ impl Instance {
             from => BTreeMap::from([(source_name(from).to_owned(), app.clone())]),
         };
         let (longest_access, longest_window) = (app.lifetimes.access, app.lifetimes.renew_window);
-        let record = AppRecord { app: app.clone(), source, applied, longest_access, longest_window };
+        let former_audiences = BTreeMap::new();
+        let record = AppRecord { app: app.clone(), source, applied, longest_access, longest_window, former_audiences };
         let key = app.id.as_str();
         self.create(Keyed { kind: RecordKind::App, key, alias: None, value: &record }).await?;
         self.note_lifetimes(&record);
@@ -271,16 +289,11 @@ impl Instance {
                 |record: &mut AppRecord| {
                     let (had, audience) = (record.app.lifetimes, record.app.audience.clone());
                     let result = change(record)?;
-                    if record.app.audience != audience {
-                        let own = record.app.audience.clone();
-                        let former = &mut record.app.former_audiences;
-                        former.retain(|former| *former != own && *former != audience);
-                        former.push(audience);
-                    }
                     // Those it had until now, too: what stored it may have kept no such note.
                     record.longest_access = record.longest_access.max(had.access).max(record.app.lifetimes.access);
                     record.longest_window =
                         record.longest_window.max(had.renew_window).max(record.app.lifetimes.renew_window);
+                    record.keep_former(audience, self.clock.wall(), self.config.leeway + CLOCK_ERROR);
                     Ok(result)
                 },
             )
@@ -343,6 +356,30 @@ mod tests {
         let mut app = App::new(AppId::new("web").unwrap(), Mode::Session, &[Transport::Cookie], vec![origin]);
         app.lifetimes.idle = idle;
         app
+    }
+
+    #[test]
+    fn a_former_audience_is_kept_while_a_token_that_names_it_can_matter() {
+        let mut record = AppRecord {
+            app: app(100),
+            source: SettingSource::Admin,
+            applied: BTreeMap::new(),
+            longest_access: 900,
+            longest_window: 3_600,
+            former_audiences: BTreeMap::new(),
+        };
+        let at = UnixTime::from_secs;
+        let mut rename = |to: &str, now: u64| {
+            let before = std::mem::replace(&mut record.app.audience, to.to_owned());
+            record.keep_former(before, at(now), 300);
+            record.app.former_audiences.clone()
+        };
+        assert_eq!(rename("one", 0), ["app:web"]);
+        assert_eq!(rename("two", 100), ["app:web", "one"]);
+        assert_eq!(rename("app:web", 200), ["one", "two"], "it has that name again");
+        assert_eq!(rename("app:web", 4_899), ["one", "two"]);
+        assert_eq!(rename("app:web", 4_900), ["two"]);
+        assert_eq!(rename("app:web", 5_000), Vec::<String>::new());
     }
 
     #[test]
