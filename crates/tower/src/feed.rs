@@ -25,5 +25,9 @@ pub use error::FeedError;
 /// The name of the protocol in the WebSocket handshake.
 pub const SUBPROTOCOL: &str = "misario.feed.v1";
 
+/// Questions of one follower that the authority answers at once; more wait on the wire, and whatever is behind them with
+/// them. So a follower has half as many open.
+pub const QUESTIONS: usize = 64;
+
 /// Where the authority serves it.
 pub const PATH: &str = "/v1/feed";

@@ -19,9 +19,10 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Idle for less than the five seconds after which the authority closes a connection without a request, so that
-    /// none is used in the moment of its end.
-    const USUAL: Self = Self { call: Duration::from_secs(10), idle: Duration::from_secs(4) };
+    /// Idle for less than the authority keeps a connection without a request, so that none is used in the moment of its
+    /// end.
+    const USUAL: Self =
+        Self { call: Duration::from_secs(10), idle: crate::KEEP_ALIVE.saturating_sub(Duration::from_secs(1)) };
 }
 
 /// How long connecting may take.

@@ -19,7 +19,7 @@ use misario_core::changes::frame::{Body, FEED_VERSION, MAX_FRAME, ParentFrame, R
 use misario_core::changes::{Change, ChangeKind, CodecError, Nonce, Position, Target};
 use misario_core::client::{Client, Right};
 use misario_core::id::{AppId, ReplicaId};
-use misario_tower::feed::{AnswerBody, AskBody, SUBPROTOCOL};
+use misario_tower::feed::{AnswerBody, AskBody, QUESTIONS, SUBPROTOCOL};
 use tokio::sync::mpsc;
 
 pub use ended::FeedEnded;
@@ -31,9 +31,6 @@ use crate::instance::{Instance, millis};
 
 /// How long a frame may take to be written: a follower that does not read holds up nobody but itself.
 const SEND: Duration = Duration::from_secs(5);
-
-/// Questions of one follower that are answered at once; more wait on the wire.
-const QUESTIONS: usize = 64;
 
 /// Incarnations of one follower within one connection, beyond those that said that they left.
 const IDS: usize = 16;
@@ -87,10 +84,13 @@ impl Line {
         if !self.instance.may_still_feed(&self.client.id, self.shown_at).await? {
             return Err(FeedEnded::ClientRevoked);
         }
-        let mut applied = self.instance.node.applied();
+        let (mut applied, mut closing) = (self.instance.node.applied(), self.instance.node.closing());
         let (answers, mut answered) = mpsc::unbounded_channel::<ParentFrame>();
         let mut open_questions = 0_usize;
         loop {
+            if *closing.borrow_and_update() {
+                return Err(FeedEnded::Stopping);
+            }
             // Changes before anything else: a grant must never overtake the entries that it names.
             self.send_changes().await?;
             tokio::select! {
@@ -116,7 +116,9 @@ impl Line {
                     open_questions -= 1;
                     self.send(&answer).await?;
                 }
-                changed = applied.changed() => changed.map_err(|_| FeedEnded::Stopping)?,
+                // This line keeps the node, and with it both senders.
+                _ = applied.changed() => {}
+                _ = closing.changed() => {}
             }
         }
     }

@@ -47,7 +47,7 @@ struct Limits {
     connections: usize,
 }
 
-const LIMITS: Limits = Limits { head: Duration::from_secs(5), idle: Duration::from_mins(1), connections: 10_000 };
+const LIMITS: Limits = Limits { head: misario_tower::KEEP_ALIVE, idle: Duration::from_mins(1), connections: 10_000 };
 
 /// Serving ended otherwise than asked.
 #[derive(Debug, thiserror::Error)]

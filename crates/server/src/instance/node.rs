@@ -59,6 +59,8 @@ pub(crate) struct Node {
     next_barrier: AtomicU64,
     recent: Mutex<VecDeque<Change>>,
     applied: watch::Sender<Position>,
+    /// Whether this node is about to stop.
+    closing: watch::Sender<bool>,
     applying: tokio::sync::Mutex<()>,
     followers: Mutex<HashMap<ReplicaId, Follower>>,
     /// The ids that this process had before it started again: it answers under none of them any more.
@@ -88,6 +90,7 @@ impl Node {
             recent: Mutex::default(),
             // Followers of an earlier process go on from here.
             applied: watch::Sender::new(applied),
+            closing: watch::Sender::new(false),
             applying: tokio::sync::Mutex::default(),
             followers: Mutex::default(),
             own_earlier: Mutex::default(),
@@ -98,6 +101,11 @@ impl Node {
     /// The longest lease it grants.
     pub(crate) const fn ttl(&self) -> Duration {
         self.ttl
+    }
+
+    /// Changes when this node is about to stop.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
     }
 
     /// Changes whenever this node has applied more of the log.

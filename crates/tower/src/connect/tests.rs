@@ -22,7 +22,7 @@ use crate::testing::{Bench, app_id, at, change, client_secret, sid, with_bearer}
 const TTL: u64 = 60_000;
 
 /// The questions after which an authority reads nothing more until it has answered one.
-const QUESTIONS: usize = 64;
+const QUESTIONS: usize = crate::feed::QUESTIONS;
 
 /// The parent's end of a feed, as simple as can be: it grants what it is asked for, and answers by the bench's word.
 #[derive(Clone)]
@@ -306,7 +306,7 @@ async fn a_router_goes_on_when_the_handle_is_dropped() {
 #[tokio::test]
 async fn questions_hold_up_no_renewal() {
     let bench = Bench::new(Mode::Session);
-    let mut line = Line::to(&bench, |parent| (parent.answers, parent.ttl) = (false, 2_000)).await;
+    let mut line = Line::to(&bench, |parent| (parent.answers, parent.ttl) = (false, 4_000)).await;
     let connection = Connection::start(line.options(right())).await.unwrap();
     let guard = connection.guard();
     let asking: Vec<_> = (0..200)
@@ -325,7 +325,7 @@ async fn questions_hold_up_no_renewal() {
         _ => None,
     };
     // The acknowledgement of the change, and heartbeats for longer than a lease lasts, all on one connection.
-    for _ in 0..12 {
+    for _ in 0..6 {
         assert!(line.next(acknowledged).await);
     }
     assert!(guard.memory().read().replica().lease(SystemClock.mono()).is_held());

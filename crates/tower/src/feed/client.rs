@@ -35,7 +35,7 @@ const STUCK: FeedError = FeedError::Stuck { millis: 5_000 };
 
 /// Questions that may be unanswered on one connection. The authority answers twice as many at once and then reads
 /// nothing more until one is answered: renewals and acknowledgements behind them would be late, and the lease gone.
-pub(crate) const OPEN: usize = 32;
+pub(crate) const OPEN: usize = super::QUESTIONS / 2;
 
 /// The shortest and the longest pause before the next connection, in milliseconds.
 const PAUSE: (u64, u64) = (50, 2_000);

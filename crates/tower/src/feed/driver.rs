@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use misario_core::authn::{IssuerFacts, Memory, Snapshot, Touch};
 use misario_core::changes::frame::{Body, FEED_VERSION, ParentFrame, ReplicaFrame, Use};
-use misario_core::changes::{Change, MonoTime, Nonce, Position};
+use misario_core::changes::{Change, MonoTime, Nonce, Position, SyncError};
 use misario_core::secret::{ReplicaKey, ReplicaKeys};
 use misario_jose::Entropy;
 use parking_lot::RwLock;
@@ -248,7 +248,11 @@ impl Driver {
     fn apply(&mut self, now: MonoTime, entries: &[Change]) -> Result<Vec<Action>, FeedError> {
         let mut memory = self.memory.write();
         let before = memory.replica().view().applied();
-        memory.apply(entries)?;
+        match memory.apply(entries) {
+            // It stops: the word of that goes out next, and what it would have known nobody needs.
+            Err(SyncError::Left) => return Ok(Vec::new()),
+            applied => applied?,
+        }
         if memory.replica().view().applied() == before {
             return Ok(Vec::new());
         }
@@ -260,7 +264,7 @@ impl Driver {
 
     /// Whether the connection is to be given up. A half-open one looks like a quiet one; found out half a lease after a
     /// renewal that nothing answers, there is time for the next connection before the lease is over. Counted from the
-    /// renewal: a process that slept hears the answers that came meanwhile before it judges.
+    /// renewal: who was silent before it is judged by what comes after.
     fn is_silent(&self, now: MonoTime, ttl: Duration) -> bool {
         match self.unanswered {
             Some(since) if self.is_granting => now.since(since) > ttl / 2,

@@ -139,6 +139,7 @@ impl Instance {
             let _ = task.await;
         }
         self.write_touches().await;
+        self.node.closing.send_replace(true);
         let now = self.clock.mono();
         let free_at = self.node.parent.lock().close(now);
         let id = self.memory.write().replica_mut().leave();

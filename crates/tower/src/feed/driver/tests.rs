@@ -342,7 +342,7 @@ fn whoever_leaves_has_stopped_answering() {
     let id = feed.id();
     assert_eq!(feed.driver.leave(), ReplicaFrame::Leave { id });
     assert!(!feed.holds_lease());
-    assert!(matches!(feed.revoke(1), Err(FeedError::Sync(_))), "what comes late changes nothing");
+    assert!(feed.revoke(1).unwrap().is_empty(), "what comes late changes nothing, and is no fault of the authority's");
     assert!(feed.driver.tick().unwrap().is_empty(), "and nothing is renewed");
     assert!(!feed.holds_lease());
 }
