@@ -24,7 +24,7 @@
 //!
 //! misario writes no credential to its log, at no level. Libraries below it do, at `TRACE` by the facade `log`: the
 //! handshake of a connected app, and frames with its users' tokens. Have [`may_be_logged`] in your subscriber's filter
-//! if it takes in `log`, or never ask it for `trace` of `tungstenite`.
+//! if it takes in `log`, or never ask it for `trace` of `tungstenite`. The filter leaves your own lines alone.
 //!
 //! It is no user interface for administration and no command line; those are `misario-server` and the `misario` binary.
 //!
@@ -58,7 +58,7 @@ pub use embedded::{Embedded, EmbeddedError};
 pub use master::{MasterKeyError, MasterKeys};
 pub use misario_core::app::{App, Mode, Origin, Transport};
 pub use misario_core::authn::{Requirement, permission, role, scope};
-pub use misario_core::id::{AppId, ClientId, SessionId};
+pub use misario_core::id::{AppId, ClientId, SessionId, Subject};
 pub use misario_tower::{AuthLayer, CsrfForm, Guard, Login, Principal, RequireLayer, may_be_logged};
 #[cfg(feature = "connect")]
 pub use misario_tower::{ConnectError, ConnectOptions};
@@ -67,6 +67,8 @@ pub use misario_tower::{ConnectError, ConnectOptions};
 pub use connect::Connect;
 pub use handle::Misario;
 pub use login::AppLogin;
+#[cfg(feature = "embedded")]
+pub use misario_server::{Error as AuthorityError, StartError};
 #[cfg(feature = "embedded")]
 pub use serve::ServeError;
 #[cfg(feature = "embedded")]

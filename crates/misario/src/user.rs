@@ -49,7 +49,7 @@ impl Misario {
 }
 
 impl AddUser<'_> {
-    /// With this password, of at least 15 octets. Without one, one is made.
+    /// With this password, of at least 15 characters. Without one, one is made.
     pub fn password(mut self, password: &str) -> Self {
         self.password = Some(SecretText::new(password.to_owned()));
         self

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use misario::may_be_logged;
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -29,7 +29,7 @@ pub(crate) fn start(environment: &Environment, standard: &str, format: LogFormat
         what: format!("MISARIO_LOG: {error}"),
         fix: "write a level (error, warn, info, debug, trace), or target=level, separated by commas",
     })?;
-    let filter = filter.and(filter_fn(may_be_logged));
+    let filter = filter.and(filter_fn(is_ours_or_matters));
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let registry = tracing_subscriber::registry();
     match format {
@@ -37,4 +37,10 @@ pub(crate) fn start(environment: &Environment, standard: &str, format: LogFormat
         LogFormat::Json => registry.with(layer.json().with_ansi(false).with_filter(filter)).init(),
     }
     Ok(())
+}
+
+/// misario's own at every level, everybody else's up to `INFO`: what libraries write below that are the requests, frames
+/// and statements that pass through them, credentials included.
+fn is_ours_or_matters(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("misario") || *metadata.level() <= Level::INFO
 }
