@@ -7,10 +7,10 @@ use misario_core::secret::SecretText;
 
 use super::{Admin, Direct};
 use crate::cli::Context;
-use crate::data::DataFolder;
 use crate::data::instance::Instance;
 use crate::data::lock::FolderLock;
 use crate::data::run_file::{Credential, RunFile};
+use crate::data::{DataFolder, owner};
 use crate::environment::Environment;
 use crate::failure::CliError;
 use crate::host::{self, LogFormat, Opened, Setup};
@@ -78,6 +78,7 @@ impl Target {
             return Ok(Some(Admin::over_http(base, credential)));
         }
         let folder = self.folder();
+        owner::admit(&folder)?;
         // The lock first: its holder removed what an earlier one left, so a file that is read after this is its own. One
         // that nobody holds a lock for names an address, and the secret in it is none of a stranger's business.
         let Some(holder) = FolderLock::holder(&folder)? else { return Ok(None) };

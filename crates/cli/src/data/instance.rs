@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataFolder, dev_file, private};
+use super::{DataFolder, dev_file, owner, private};
 use crate::failure::CliError;
 
 const NAME: &str = "instance.json";
 
 /// What the file says.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     /// The claim `iss`.
     pub(crate) issuer: String,
@@ -34,8 +34,11 @@ pub(crate) enum MadeBy {
 }
 
 impl Instance {
-    /// Writes the file.
+    /// Makes the file say this; one that does already is left alone.
     pub(crate) fn write(&self, folder: &DataFolder) -> Result<(), CliError> {
+        if Self::read(folder)?.as_ref() == Some(self) {
+            return owner::give_named(folder, NAME);
+        }
         private::replace_json(&folder.file(NAME), self)
     }
 
@@ -47,8 +50,9 @@ impl Instance {
 
 /// Refuses a folder whose accounts are of the other kind: `dev`'s passwords are on terminals and in scroll-back, so none
 /// of its users may ever be served in earnest, nor be added to a store that is. Either file of `dev`'s is enough to know
-/// its folder, as the other one may be lost.
+/// its folder, as the other one may be lost. A folder of another user's is refused before it is read.
 pub(crate) fn admit(folder: &DataFolder, database: &Path, command: MadeBy) -> Result<(), CliError> {
+    owner::admit(folder)?;
     let of_dev = Instance::read(folder)?.is_some_and(|instance| instance.made_by == MadeBy::Dev)
         || folder.file(dev_file::NAME).exists();
     let data = folder.path().to_owned();

@@ -6,9 +6,9 @@ use misario::{MasterKeyError, MasterKeys};
 use misario_core::secret::TokenKeys;
 use misario_jose::Entropy;
 
-use super::DataFolder;
+use super::{DataFolder, owner};
 
-const NAME: &str = "master.key";
+pub(super) const NAME: &str = "master.key";
 
 /// The keys of the folder. They are made on the first start, which is when there is no store either: beside a store
 /// that other keys sealed, fresh ones would make every login in it noise.
@@ -17,7 +17,9 @@ pub(crate) fn load_or_make(folder: &DataFolder, database: &Path, entropy: &dyn E
     if database.exists() && !path.exists() {
         return Err(MasterKeyError::Missing { path }.into());
     }
-    Ok(MasterKeys::load_or_create(&path, entropy)?)
+    let keys = MasterKeys::load_or_create(&path, entropy)?;
+    owner::give_named(folder, NAME)?;
+    Ok(keys)
 }
 
 #[cfg(test)]

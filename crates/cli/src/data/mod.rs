@@ -14,6 +14,7 @@ pub(crate) mod dev_file;
 pub(crate) mod instance;
 pub(crate) mod lock;
 pub(crate) mod master;
+pub(crate) mod owner;
 pub(crate) mod private;
 pub(crate) mod run_file;
 

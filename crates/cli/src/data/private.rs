@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use super::owner;
 use crate::failure::CliError;
 
 /// Puts `content` in the file's place, whatever was there: readers see the old content or this one.
@@ -24,22 +25,31 @@ fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    // What a killed process of that number left. It is not opened: whoever has the folder may have made it a link.
+    let _ = fs::remove_file(&beside);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    owner::give(&file, folder_of(path))?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(beside)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the file, empty, unless it is there; in any case nobody else can read it from here on.
 pub(crate) fn touch(path: &Path) -> Result<(), CliError> {
-    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
-        .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(owner::no_link()).open(path);
+    made.and_then(|file| {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        owner::give(&file, folder_of(path))
+    })
+    .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
 }
 
 /// The file's content; `None` when there is none. A file that others may read is refused: its secrets are none.

@@ -50,6 +50,14 @@ pub(crate) enum CliError {
         /// The data folder.
         data: PathBuf,
     },
+    /// The data folder is another user's.
+    #[error("{} is of the user with the id {owner}, and this is another one", data.display())]
+    FolderOfAnother {
+        /// The data folder.
+        data: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// A file with secrets can be read by others.
     #[error("{} holds secrets and others may read it (mode {mode:03o})", path.display())]
     SecretExposed {
@@ -145,6 +153,7 @@ impl CliError {
         ("data_damaged", "A file in the data folder is not what was written there."),
         ("folder_of_dev", "`serve` was given a folder with the demo accounts of `dev` (exit 2)."),
         ("folder_of_serve", "`dev` was given a folder whose store it did not make (exit 2)."),
+        ("folder_of_another", "The data folder is of another user than the one that the command runs as (exit 2)."),
         ("secret_exposed", "A file with secrets can be read by others (exit 2)."),
         ("listen_failed", "The address cannot be listened on."),
         ("server_not_found", "No server was named, none is running, and there is no store to work on (exit 2)."),
@@ -167,6 +176,7 @@ impl CliError {
             Self::DataDamaged { .. } => "data_damaged",
             Self::FolderOfDev { .. } => "folder_of_dev",
             Self::FolderOfServe { .. } => "folder_of_serve",
+            Self::FolderOfAnother { .. } => "folder_of_another",
             Self::SecretExposed { .. } => "secret_exposed",
             Self::Listen { .. } => "listen_failed",
             Self::NoServer { .. } => "server_not_found",
@@ -197,6 +207,10 @@ impl CliError {
             Self::FolderOfServe { .. } => {
                 "demo users would be added to it: name another folder with --data, or run `misario serve`".into()
             }
+            Self::FolderOfAnother { owner, data } => format!(
+                "run it as that user (sudo -u '#{owner}') or as root; or give all of {} to the user that shall have it",
+                data.display()
+            ),
             Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),
             Self::Listen { .. } => {
                 "another program may have the address; choose one with --listen, port 0 for any".into()
@@ -226,6 +240,7 @@ impl CliError {
             | Self::FileUnreadable { .. }
             | Self::FolderOfDev { .. }
             | Self::FolderOfServe { .. }
+            | Self::FolderOfAnother { .. }
             | Self::SecretExposed { .. }
             | Self::NoServer { .. }
             | Self::NotRunning { .. }
@@ -255,6 +270,7 @@ mod tests {
             | CliError::DataDamaged { .. }
             | CliError::FolderOfDev { .. }
             | CliError::FolderOfServe { .. }
+            | CliError::FolderOfAnother { .. }
             | CliError::SecretExposed { .. }
             | CliError::Listen { .. }
             | CliError::NoServer { .. }
@@ -280,6 +296,7 @@ mod tests {
             CliError::DataDamaged { path: path.clone(), why: "" },
             CliError::FolderOfDev { data: data.clone() },
             CliError::FolderOfServe { data: data.clone() },
+            CliError::FolderOfAnother { data: data.clone(), owner: 1 },
             CliError::SecretExposed { path, mode: 0o644 },
             CliError::Listen { address: why(), source: source() },
             CliError::NoServer { data: data.clone() },

@@ -15,7 +15,7 @@ use super::Setup;
 use crate::data::instance::Instance;
 use crate::data::lock::FolderLock;
 use crate::data::run_file::Credential;
-use crate::data::{DataFolder, master};
+use crate::data::{DataFolder, master, owner};
 
 /// The client that administers for the time of one run.
 const RUN_CLIENT: &str = "misario-run";
@@ -35,9 +35,11 @@ impl Opened {
     /// Takes the folder, opens its store, neither of which anybody else may have, and starts a server on it.
     pub(crate) async fn open(folder: &DataFolder, setup: Setup, holder: &str) -> anyhow::Result<Self> {
         folder.create()?;
+        owner::admit(folder)?;
         let lock = FolderLock::take(folder, holder).await?;
         let database = folder.file(&setup.database);
         let keys = master::load_or_make(folder, &database, &OsEntropy)?;
+        owner::make_database(folder, &database)?;
         let store = Arc::new(SqliteStore::open(
             &database,
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },

@@ -7,6 +7,8 @@ mod log;
 #[cfg(test)]
 mod outcome;
 #[cfg(test)]
+mod owner;
+#[cfg(test)]
 mod prompt;
 #[cfg(test)]
 mod serve;
