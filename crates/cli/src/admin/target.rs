@@ -44,7 +44,7 @@ impl Target {
             return Ok(Some(admin));
         }
         let folder = self.folder();
-        let Some(instance) = Instance::read(&folder)? else { return Ok(None) };
+        let Some(instance) = Instance::of_store(&folder)? else { return Ok(None) };
         host::start_log(&context.environment, "error", LogFormat::Text)?;
         let opened = Opened::open(&folder, Setup::bare(instance), "misario, a command").await?;
         context.output.note(&format!("no server runs on {}: working on its store directly", folder.path().display()));
@@ -57,7 +57,7 @@ impl Target {
             return Ok(admin);
         }
         let (folder, data) = (self.folder(), self.folder().path().to_owned());
-        let has_store = Instance::read(&folder)?.is_some();
+        let has_store = Instance::of_store(&folder)?.is_some();
         Err(if has_store { CliError::NotRunning { data } } else { CliError::NoServer { data } }.into())
     }
 

@@ -46,6 +46,12 @@ impl Instance {
     pub(crate) fn read(folder: &DataFolder) -> Result<Option<Self>, CliError> {
         private::read_json(&folder.file(NAME))
     }
+
+    /// What the file says, where the store is there as well: the file comes first, and a first start may have been cut
+    /// off between the two.
+    pub(crate) fn of_store(folder: &DataFolder) -> Result<Option<Self>, CliError> {
+        Ok(Self::read(folder)?.filter(|instance| folder.file(&instance.database).exists()))
+    }
 }
 
 /// Refuses a folder whose accounts are of the other kind: `dev`'s passwords are on terminals and in scroll-back, so none

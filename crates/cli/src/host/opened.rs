@@ -38,6 +38,12 @@ impl Opened {
         owner::admit(folder)?;
         let lock = FolderLock::take(folder, holder).await?;
         let database = folder.file(&setup.database);
+        let issuer = setup.config.issuer.clone();
+        let instance = Instance { issuer, database: setup.database, made_by: setup.made_by };
+        if !database.exists() {
+            // Whose store it is, before there is one: a start that is cut off goes on at the next.
+            instance.write(folder)?;
+        }
         let keys = master::load_or_make(folder, &database, &OsEntropy)?;
         owner::make_database(folder, &database)?;
         let store = Arc::new(SqliteStore::open(
@@ -45,8 +51,7 @@ impl Opened {
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },
         )?);
         store.set_holder(holder);
-        let issuer = setup.config.issuer.clone();
-        Instance { issuer, database: setup.database, made_by: setup.made_by }.write(folder)?;
+        instance.write(folder)?;
         let records: Arc<dyn RecordStore> = store.clone();
         let live: Arc<dyn LiveStore> = store.clone();
         let server = Server::start(Parts { config: setup.config, stores: Stores { records, live }, keys }).await?;

@@ -107,6 +107,28 @@ fn a_restart_keeps_everything() {
 }
 
 #[test]
+fn a_first_start_that_was_cut_off_goes_on_at_the_next() {
+    let folder = folder();
+    let dev = || {
+        let mut command = misario(folder.path());
+        command.args(["dev", "--listen", "127.0.0.1:0", "--json"]).env("MISARIO_STORAGE__RECORDS", "sqlite:later/a.db");
+        command
+    };
+    // Its database has no folder to be in, so it comes as far as any start does before there is one.
+    let cut_off = dev().output().unwrap();
+    assert_eq!(cut_off.status.code(), Some(1), "{}", text(&cut_off.stderr));
+    let none = run(folder.path(), &["user", "list", "--json"]);
+    assert!(text(&none.stderr).contains("\"code\":\"server_not_found\""), "{}", text(&none.stderr));
+    // And here a start ends that was killed while it opened the store.
+    let data = folder.path().join("misario-data");
+    fs::create_dir(data.join("later")).unwrap();
+    fs::write(data.join("later/a.db"), b"").unwrap();
+    assert!(!data.join("dev.json").exists());
+    let server = Server::start(folder.path(), &mut dev());
+    assert_eq!(server.login("web", "alice", "cookie").status, 200);
+}
+
+#[test]
 fn passwords_that_dev_prints_work_even_if_it_lost_the_old_ones() {
     let folder = folder();
     let first = Server::dev(folder.path());
