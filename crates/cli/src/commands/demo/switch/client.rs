@@ -23,6 +23,10 @@ const RECORDED: Duration = Duration::from_millis(900);
 /// Careful clients refresh at the latest after this.
 const EAGER: Duration = Duration::from_millis(1400);
 
+/// How often in a row what it holds may end before it was used. More often is no slow machine, but a server that
+/// refuses what it has just handed out.
+const ROUNDS: u32 = 3;
+
 /// Where a client calls.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
@@ -82,6 +86,15 @@ enum Went {
     SignedOut,
 }
 
+/// How a refresh ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Renewed {
+    Yes,
+    Refused,
+    /// Nothing that says anything about the login.
+    NoAnswer,
+}
+
 impl Client {
     /// The client that was handed `login`.
     pub(super) fn new(http: HttpClient, profile: Profile, login: &Reply) -> Self {
@@ -122,7 +135,7 @@ impl Client {
     }
 
     async fn step(&mut self, leg: usize, tally: &Tally) -> Went {
-        if self.is_due() && self.renew(leg, tally).await == Went::SignedOut {
+        if self.is_due() && self.renew(leg, tally).await == Renewed::Refused {
             return Went::SignedOut;
         }
         let Some(reply) = self.call(leg, tally).await else { return Went::On };
@@ -135,13 +148,16 @@ impl Client {
         if !renewable {
             return self.unexpected(leg, tally, &code);
         }
-        loop {
-            if self.renew(leg, tally).await == Went::SignedOut {
-                return self.unexpected(leg, tally, &code);
+        for left in (0..ROUNDS).rev() {
+            match self.renew(leg, tally).await {
+                Renewed::Yes => {}
+                // It holds what it held, and the next step begins where this one did.
+                Renewed::NoAnswer => return Went::On,
+                Renewed::Refused => return self.unexpected(leg, tally, &code),
             }
             match self.call(leg, tally).await {
                 // What a slow machine took longer to use than it lives ended by its own end: the rule begins again.
-                Some(again) if again.status.as_u16() == 401 && self.has_ended() => {}
+                Some(again) if again.status.as_u16() == 401 && self.has_ended() && left > 0 => {}
                 Some(again) if again.status.as_u16() == 401 => return self.unexpected(leg, tally, &again.code()),
                 _ => break,
             }
@@ -190,7 +206,7 @@ impl Client {
     }
 
     /// The one rule: shows what it holds, keeps what comes back.
-    async fn renew(&mut self, leg: usize, tally: &Tally) -> Went {
+    async fn renew(&mut self, leg: usize, tally: &Tally) -> Renewed {
         let mut call = self.as_browser(Call::post("/v1/refresh", &json!({})));
         // With a body: a bearer client sends its refresh token, else its access token; a browser has it in a cookie,
         // and shows its access token in case it has none.
@@ -202,15 +218,15 @@ impl Client {
         } else if let Some(access) = &self.access {
             call = call.bearer(access);
         }
-        let Some(reply) = self.send(call, leg, tally).await else { return Went::On };
+        let Some(reply) = self.send(call, leg, tally).await else { return Renewed::NoAnswer };
         if !reply.status.is_success() {
             let code = reply.code();
             tally.complain(leg, &format!("{} client's refresh was answered {} {code}", self.transport, reply.status));
-            return Went::SignedOut;
+            return Renewed::Refused;
         }
         tally.count(|seen| seen.refreshes += 1);
         self.keep(&reply);
-        Went::On
+        Renewed::Yes
     }
 
     async fn send(&self, call: Call, leg: usize, tally: &Tally) -> Option<Reply> {
@@ -267,5 +283,49 @@ impl Client {
             holds: if self.refresh.is_some() { "refresh_token" } else { "access_token" },
             names: format!("({}) {{{}}}", headers.join(", "), members.join(", ")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::{get, post};
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    /// What a client does whose calls are all answered `token_expired`, and whose refreshes are answered with this.
+    async fn step_at(refresh: (StatusCode, &'static str)) -> (Went, Tally) {
+        let expired = (StatusCode::UNAUTHORIZED, r#"{"code":"token_expired"}"#);
+        let router = Router::new()
+            .route("/protected", get(async move || expired))
+            .route("/v1/refresh", post(async move || refresh));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = Base::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let server = tokio::spawn(axum::serve(listener, router).into_future());
+        let route = Route { base, path: "/protected" };
+        let profile = Profile { number: 0, transport: "bearer", route, habit: Habit::OnRefusal };
+        let body = Bytes::from_static(br#"{"access_token":"a","expires_in":1}"#);
+        let login = Reply { status: StatusCode::OK, headers: HeaderMap::new(), body };
+        let mut client = Client::new(HttpClient::new(), profile, &login);
+        let tally = Tally::new(["jwt"].into_iter());
+        let stepped = tokio::time::timeout(Duration::from_secs(30), client.step(0, &tally)).await;
+        server.abort();
+        (stepped.expect("a step ends"), tally)
+    }
+
+    #[tokio::test]
+    async fn a_step_ends_when_its_refresh_is_not_answered() {
+        let (went, tally) = step_at((StatusCode::SERVICE_UNAVAILABLE, "{}")).await;
+        let seen = tally.seen();
+        assert_eq!((went, seen.unavailable, seen.unexpected_401, seen.expected_401), (Went::On, 1, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_short_life_hides_no_refusal_of_what_was_just_handed_out() {
+        let (went, tally) = step_at((StatusCode::OK, r#"{"access_token":"b","expires_in":1}"#)).await;
+        let seen = tally.seen();
+        assert_eq!((went, seen.refreshes, seen.unexpected_401), (Went::SignedOut, u64::from(ROUNDS), 1));
     }
 }
