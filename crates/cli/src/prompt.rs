@@ -16,6 +16,7 @@ const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 const BACKSPACE: [u8; 2] = [0x08, 0x7f];
 const CTRL_U: u8 = 0x15;
+const CTRL_W: u8 = 0x17;
 const CTRL_BACKSLASH: u8 = 0x1c;
 
 /// The password that somebody types.
@@ -33,7 +34,17 @@ pub(crate) fn ask() -> anyhow::Result<SecretText> {
     let Some(typed) = typed? else { return Err(CliError::Interrupted.into()) };
     let not_text = || CliError::Usage { what: "what was typed is not UTF-8".to_owned(), fix: "type it again" };
     let text = std::str::from_utf8(&typed).map_err(|_| not_text())?;
+    if has_control(&typed) {
+        // As an arrow key or Tab sends, which meant to edit and did not: nobody could type that password again.
+        let what = "a key was pressed that is not a character (an arrow, Tab, or one with Ctrl)".to_owned();
+        return Err(CliError::Usage { what, fix: "type it again; Backspace, Ctrl-W and Ctrl-U erase" }.into());
+    }
     Ok(SecretText::new(text.to_owned()))
+}
+
+/// Judged at the end of the line and not key by key: what is typed on would else be left for the shell.
+fn has_control(line: &[u8]) -> bool {
+    line.iter().any(|octet| *octet < 0x20)
 }
 
 /// The keys of one line; `None` when whoever typed gave up.
@@ -45,6 +56,7 @@ fn read(keys: impl BufRead) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
             CTRL_D if line.is_empty() => return Ok(None),
             b'\n' | b'\r' | CTRL_D => break,
             CTRL_U => line.clear(),
+            CTRL_W => remove_word(&mut line),
             key if BACKSPACE.contains(&key) => remove_last(&mut line),
             key => line.push(key),
         }
@@ -55,6 +67,12 @@ fn read(keys: impl BufRead) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// One character of UTF-8: its first octet is the one that is no continuation.
 fn remove_last(line: &mut Vec<u8>) {
     while line.pop().is_some_and(|octet| octet & 0xc0 == 0x80) {}
+}
+
+/// The last word and the spaces behind it, as a terminal erases them.
+fn remove_word(line: &mut Vec<u8>) {
+    while line.pop_if(|octet| *octet == b' ').is_some() {}
+    while line.pop_if(|octet| *octet != b' ').is_some() {}
 }
 
 /// While it lives, the terminal does not show what is typed.
@@ -93,5 +111,18 @@ mod tests {
         assert_eq!(typed("\u{7f}a\u{4}").as_deref(), Some("a"));
         assert_eq!((typed("half\u{3}"), typed("\u{4}"), typed("half\u{1c}\n")), (None, None, None));
         assert_eq!(typed("no end").as_deref(), Some("no end"));
+        assert_eq!(typed("one wr\u{e9}ng \u{17}two\n").as_deref(), Some("one two"));
+        assert_eq!(typed("\u{17}a\u{17}\u{17}b\n").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_key_that_is_no_character_is_known_unless_it_was_erased() {
+        let refused = |keys: &str| has_control(&read(keys.as_bytes()).unwrap().unwrap());
+        for keys in ["a\tb\n", "a\u{1b}[Db\n", "a\u{1}\n", "a\u{c}", "\0\n", "\u{1f}\n"] {
+            assert!(refused(keys), "{keys:?}");
+        }
+        for keys in ["a b\u{e9}\u{7f}\n", "a\t\u{7f}b\n", "\u{1b}[D\u{15}b\n", "a \u{1b}[D\u{17}b\n"] {
+            assert!(!refused(keys), "{keys:?}");
+        }
     }
 }

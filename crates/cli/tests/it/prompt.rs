@@ -60,6 +60,10 @@ fn a_prompt_leaves_the_terminal_as_it_was_however_it_ends() {
     assert_eq!(given_up.status.code(), Some(1));
     assert!(text(&given_up.stderr).contains("\"code\":\"interrupted\""), "{}", text(&given_up.stderr));
     assert!(terminal.shows_what_is_typed());
+    let arrow = terminal.add(folder.path(), "carol", "correct horse\u{1b}[D battery\n");
+    assert_eq!(arrow.status.code(), Some(2));
+    assert!(text(&arrow.stderr).contains("\"code\":\"usage\""), "{}", text(&arrow.stderr));
+    assert!(terminal.shows_what_is_typed());
     json(&terminal.add(folder.path(), "carol", " correct horse batteryy\u{7f} \n"));
     assert!(terminal.shows_what_is_typed());
     let body = json!({ "app": "web", "username": "carol", "password": " correct horse battery " });
