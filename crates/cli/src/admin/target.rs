@@ -7,7 +7,7 @@ use misario_core::secret::SecretText;
 
 use super::{Admin, Direct};
 use crate::cli::Context;
-use crate::data::instance::Instance;
+use crate::data::instance::{Instance, MadeBy};
 use crate::data::lock::FolderLock;
 use crate::data::run_file::{Credential, RunFile};
 use crate::data::{DataFolder, owner};
@@ -64,6 +64,12 @@ impl Target {
     /// Whether somebody said which server is meant.
     pub(crate) const fn is_named(&self) -> bool {
         self.url.is_some() || self.data.is_some()
+    }
+
+    /// Whether it is the store of `misario dev`, and nobody said that it is meant.
+    pub(crate) fn is_of_dev_unnamed(&self) -> Result<bool, CliError> {
+        let of_dev = |instance: Instance| instance.made_by == MadeBy::Dev;
+        Ok(!self.is_named() && Instance::read(&self.folder())?.is_some_and(of_dev))
     }
 
     fn folder(&self) -> DataFolder {

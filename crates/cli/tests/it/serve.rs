@@ -110,6 +110,20 @@ fn demo_accounts_do_not_leave_their_folder() {
 }
 
 #[test]
+fn a_configuration_is_not_compared_with_the_store_of_dev() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
+    let has_store = |arguments: &[&str]| {
+        let shown = json(&run(folder.path(), &[&["config", "show", "--json"], arguments].concat()));
+        shown["settings"].as_array().unwrap().iter().any(|row| !row["stored"].is_null())
+    };
+    let dev = Server::dev(folder.path());
+    assert_eq!((has_store(&[]), has_store(&["--data", "misario-data"])), (false, true), "while it runs");
+    dev.stop();
+    assert_eq!((has_store(&[]), has_store(&["--data", "misario-data"])), (false, true), "and when it does not");
+}
+
+#[test]
 fn a_folder_has_one_server_wherever_its_database_is() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();

@@ -11,12 +11,17 @@ use crate::cli::Context;
 use crate::config::{self, Defaults, Settings, Shown};
 use crate::output::{FAINT, GOOD, table};
 
+const AFTER_SHOW: &str = "\
+Without a running server the store is opened for the moment, and a server that starts meanwhile finds it locked.
+The store of `misario dev` is shown only if its folder is named with --data.";
+
 /// Check and show the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Say whether `misario serve` would start with this configuration, and what is wrong otherwise
     Check,
     /// Print every setting and where it comes from, and beside it what the store holds; secrets are not shown
+    #[command(after_help = AFTER_SHOW)]
     Show {
         #[command(flatten)]
         target: Target,

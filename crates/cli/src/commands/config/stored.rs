@@ -65,6 +65,11 @@ pub(super) async fn beside(
 }
 
 async fn ask(context: &Context, settings: &Settings, target: &Target) -> anyhow::Result<Option<Vec<Row>>> {
+    // The file is about the server for production, and these are the demo apps beside it: no setting could agree.
+    if target.is_of_dev_unnamed()? {
+        context.output.note("the store here is of `misario dev`; name its folder with --data to see what it holds");
+        return Ok(None);
+    }
     let Some(admin) = target.connect_if_any(context).await? else { return Ok(None) };
     let answer = admin.get("/admin/v1/apps").await;
     admin.close().await;
