@@ -31,7 +31,8 @@ pub(crate) fn admit(folder: &DataFolder) -> Result<(), CliError> {
         return Ok(());
     };
     let path = folder.file(master::NAME);
-    let key = match present(fs::symlink_metadata(&path)) {
+    // Followed if it is a link: a mounted secret is one, and whoever can read where it leads has the keys.
+    let key = match present(fs::metadata(&path)) {
         Ok(Some(key)) => Key::Of(key.uid()),
         Ok(None) => Key::Absent,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Key::Hidden,
