@@ -1,5 +1,7 @@
 //! Users whom the app has authenticated itself, and users that its code adds.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -11,7 +13,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::common::authority::{Authority, embedded};
+use crate::common::eventually;
 
+const WITHIN: Duration = Duration::from_secs(10);
 const REFRESH: &str = "__Host-misario-web-refresh";
 
 /// The app `web`, which lets in whoever comes to `/callback`.
@@ -71,8 +75,11 @@ async fn signs_in(app: &Router) {
     let lines = cookies(&response);
     let next = lines.iter().find(|line| line.starts_with("__Host-misario-web=")).unwrap().split(';').next().unwrap();
     assert_ne!(next, cookie);
-    let (response, _) = send(app, Request::get("/who").header(COOKIE, cookie)).await;
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    // A connected app hears of it; the sign-in does not wait until it has.
+    eventually("the earlier login is over", WITHIN, async || {
+        send(app, Request::get("/who").header(COOKIE, cookie)).await.0.status() == StatusCode::UNAUTHORIZED
+    })
+    .await;
     assert_eq!(send(app, Request::get("/who").header(COOKIE, next)).await.0.status(), StatusCode::OK);
 
     let (response, body) = send(app, Request::get("/callback")).await;

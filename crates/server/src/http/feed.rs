@@ -88,11 +88,11 @@ impl Line {
         let (answers, mut answered) = mpsc::unbounded_channel::<ParentFrame>();
         let mut open_questions = 0_usize;
         loop {
+            // Changes before anything else: a grant must never overtake the entries that it names.
+            self.send_changes().await?;
             if *closing.borrow_and_update() {
                 return Err(FeedEnded::Stopping);
             }
-            // Changes before anything else: a grant must never overtake the entries that it names.
-            self.send_changes().await?;
             tokio::select! {
                 // With too many open questions nothing more is read: a flood fills its own line and nothing else.
                 received = tokio::time::timeout(patience, receive(&mut self.socket)), if open_questions < QUESTIONS => {

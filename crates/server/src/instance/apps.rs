@@ -150,9 +150,13 @@ impl AppRecord {
     /// Keeps what the audience was called until now for as long as a token that names it can matter, and forgets names of
     /// which none can any more: another app may have the name by then.
     fn keep_former(&mut self, audience: String, now: UnixTime, slack: u64) {
+        let until = now.saturating_add(self.longest_access + self.longest_window + slack);
+        // Names that nobody noted an end of end by this count, too.
+        for former in self.app.former_audiences.drain(..) {
+            self.former_audiences.entry(former).or_insert(until);
+        }
         if self.app.audience != audience {
-            let longest = self.longest_access + self.longest_window;
-            self.former_audiences.insert(audience, now.saturating_add(longest + slack));
+            self.former_audiences.insert(audience, until);
         }
         self.former_audiences.remove(&self.app.audience);
         self.former_audiences.retain(|_, until| *until > now);
@@ -251,6 +255,18 @@ impl Instance {
             self.note_lifetimes(&record);
             let known = self.memory.read().apps().get(&record.app.id).cloned();
             if known.as_deref() != Some(&record.app) {
+                self.announce_app(&record.app, Wait::No).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the former audiences that no token can name any more: one may be another app's by then.
+    pub(super) async fn forget_former_audiences(&self) -> Result<(), Error> {
+        let now = self.clock.wall();
+        for record in self.list_apps().await? {
+            if record.former_audiences.values().any(|until| *until <= now) {
+                let (record, ()) = self.update_app(&record.app.id, |_| Ok(())).await?;
                 self.announce_app(&record.app, Wait::No).await?;
             }
         }
@@ -380,6 +396,21 @@ mod tests {
         assert_eq!(rename("app:web", 4_899), ["one", "two"]);
         assert_eq!(rename("app:web", 4_900), ["two"]);
         assert_eq!(rename("app:web", 5_000), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_former_audience_without_an_end_gets_one() {
+        let record =
+            serde_json::json!({ "app": app(100), "source": "admin", "longest_access": 900, "longest_window": 3_600 });
+        let mut record: AppRecord = serde_json::from_value(record).unwrap();
+        record.app.former_audiences = vec!["old".to_owned()];
+        let mut kept = |now: u64| {
+            record.keep_former("app:web".to_owned(), UnixTime::from_secs(now), 300);
+            record.app.former_audiences.clone()
+        };
+        assert_eq!(kept(100), ["old"]);
+        assert_eq!(kept(4_899), ["old"]);
+        assert_eq!(kept(4_900), Vec::<String>::new());
     }
 
     #[test]

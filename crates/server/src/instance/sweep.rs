@@ -126,6 +126,6 @@ impl Instance {
         let ended_before = now.saturating_sub(renewable.max(KEEP_ENDED));
         while self.live.sweep_sessions(ended_before, BATCH).await? == BATCH {}
         while self.live.prune(now, BATCH).await? == BATCH {}
-        Ok(())
+        self.forget_former_audiences().await
     }
 }

@@ -168,6 +168,17 @@ async fn a_client_that_was_disabled_before_it_said_hello_gets_no_lease() {
     assert_eq!(line.ended().await, "follower_client_revoked");
 }
 
+/// A follower that is told need not find out by silence, and has every change that the authority had.
+#[tokio::test]
+async fn a_server_that_stops_says_so() {
+    let host = Host::start().await;
+    let url = listening(&host).await;
+    let secret = host.client("web", Some("web"), &[Right::Feed]).await;
+    let (line, _) = Line::follow(&url, "web", &secret).await;
+    host.server.shutdown().await;
+    assert_eq!(line.ended().await, "server_stopping");
+}
+
 #[tokio::test]
 async fn whoever_breaks_the_rules_of_the_feed_is_told_which() {
     let host = Host::start().await;

@@ -1,6 +1,7 @@
 //! The switch of mode while people are logged in: no unexpected 401, the same login before and after.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use misario_core::app::{Mode, Transport};
 use serde_json::{Value, json};
@@ -211,6 +212,17 @@ async fn an_edited_audience_ends_no_login() {
     }
     let app = host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json();
     assert_eq!(app["app"]["former_audiences"], json!(["https://web.example.test"]));
+
+    // No token can name it any more, and nobody edits the app.
+    host.pass(90 * 86_400).await;
+    tokio::time::pause();
+    let forgotten = async {
+        let app = async || host.admin("GET", "/admin/v1/apps/web", json!({})).await.expect(200).json()["app"].clone();
+        while !app().await["former_audiences"].is_null() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(10), forgotten).await.unwrap();
 }
 
 /// An edit of the file counts, also one that takes a setting out; and an administrator can say "none", too.
