@@ -7,7 +7,7 @@ use misario_core::secret::SecretText;
 
 use super::{Admin, Direct};
 use crate::cli::Context;
-use crate::data::instance::{Instance, MadeBy};
+use crate::data::instance::{self, Instance};
 use crate::data::lock::FolderLock;
 use crate::data::run_file::{Credential, RunFile};
 use crate::data::{DataFolder, owner};
@@ -68,8 +68,7 @@ impl Target {
 
     /// Whether it is the store of `misario dev`, and nobody said that it is meant.
     pub(crate) fn is_of_dev_unnamed(&self) -> Result<bool, CliError> {
-        let of_dev = |instance: Instance| instance.made_by == MadeBy::Dev;
-        Ok(!self.is_named() && Instance::read(&self.folder())?.is_some_and(of_dev))
+        Ok(!self.is_named() && instance::is_of_dev(&self.folder())?)
     }
 
     fn folder(&self) -> DataFolder {

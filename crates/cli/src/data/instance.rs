@@ -37,7 +37,7 @@ impl Instance {
     /// Makes the file say this; one that does already is left alone.
     pub(crate) fn write(&self, folder: &DataFolder) -> Result<(), CliError> {
         if Self::read(folder)?.as_ref() == Some(self) {
-            return owner::give_named(folder, NAME);
+            return Ok(());
         }
         private::replace_json(&folder.file(NAME), self)
     }
@@ -55,16 +55,23 @@ impl Instance {
 }
 
 /// Refuses a folder whose accounts are of the other kind: `dev`'s passwords are on terminals and in scroll-back, so none
-/// of its users may ever be served in earnest, nor be added to a store that is. Either file of `dev`'s is enough to know
-/// its folder, as the other one may be lost. A folder of another user's is refused before it is read.
+/// of its users may ever be served in earnest, nor be added to a store that is. A folder of another user's is refused
+/// before it is read.
 pub(crate) fn admit(folder: &DataFolder, database: &Path, command: MadeBy) -> Result<(), CliError> {
-    owner::admit(folder)?;
-    let of_dev = Instance::read(folder)?.is_some_and(|instance| instance.made_by == MadeBy::Dev)
-        || folder.file(dev_file::NAME).exists();
+    let of_dev = is_of_dev(folder)?;
+    let has_store = || Ok::<_, CliError>(folder.file(database).exists() || Instance::of_store(folder)?.is_some());
     let data = folder.path().to_owned();
     match command {
         MadeBy::Serve if of_dev => Err(CliError::FolderOfDev { data }),
-        MadeBy::Dev if !of_dev && folder.file(database).exists() => Err(CliError::FolderOfServe { data }),
+        MadeBy::Dev if !of_dev && has_store()? => Err(CliError::FolderOfServe { data }),
         _ => Ok(()),
     }
+}
+
+/// Whether demo accounts are in the folder's store. Either file of `dev`'s is enough to know, as the other one may be lost;
+/// a marker without a store is what a first start left that failed.
+pub(crate) fn is_of_dev(folder: &DataFolder) -> Result<bool, CliError> {
+    owner::admit(folder)?;
+    let marked = Instance::of_store(folder)?.is_some_and(|instance| instance.made_by == MadeBy::Dev);
+    Ok(marked || folder.file(dev_file::NAME).exists())
 }

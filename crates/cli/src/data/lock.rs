@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use misario_core::store::StoreError;
 
-use super::{DataFolder, owner, run_file};
+use super::{DataFolder, private, run_file};
 use crate::failure::CliError;
 use crate::output::printable;
 
@@ -43,9 +43,8 @@ impl FolderLock {
         let path = folder.file(NAME);
         let unwritable = |source| CliError::FileUnwritable { path: path.clone(), source };
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(owner::no_link());
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(private::no_link());
         let mut file = options.open(&path).map_err(unwritable)?;
-        owner::give(&file, folder.path()).map_err(unwritable)?;
         for left in (0..TRIES).rev() {
             match file.try_lock() {
                 Ok(()) => break,

@@ -6,7 +6,7 @@ use misario::{MasterKeyError, MasterKeys};
 use misario_core::secret::TokenKeys;
 use misario_jose::Entropy;
 
-use super::{DataFolder, owner};
+use super::DataFolder;
 
 pub(super) const NAME: &str = "master.key";
 
@@ -17,9 +17,7 @@ pub(crate) fn load_or_make(folder: &DataFolder, database: &Path, entropy: &dyn E
     if database.exists() && !path.exists() {
         return Err(MasterKeyError::Missing { path }.into());
     }
-    let keys = MasterKeys::load_or_create(&path, entropy)?;
-    owner::give_named(folder, NAME)?;
-    Ok(keys)
+    Ok(MasterKeys::load_or_create(&path, entropy)?)
 }
 
 #[cfg(test)]

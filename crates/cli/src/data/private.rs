@@ -5,11 +5,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::owner;
 use crate::failure::CliError;
 
 /// Puts `content` in the file's place, whatever was there: readers see the old content or this one.
@@ -28,7 +28,6 @@ fn write_beside(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     // What a killed process of that number left. It is not opened: whoever has the folder may have made it a link.
     let _ = fs::remove_file(&beside);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    owner::give(&file, folder_of(path))?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(beside)
@@ -44,12 +43,14 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Makes the file, empty, unless it is there; in any case nobody else can read it from here on.
 pub(crate) fn touch(path: &Path) -> Result<(), CliError> {
-    let made = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(owner::no_link()).open(path);
-    made.and_then(|file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        owner::give(&file, folder_of(path))
-    })
-    .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_link()).open(path);
+    made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(|source| CliError::FileUnwritable { path: path.to_owned(), source })
+}
+
+/// The flag that opens no symbolic link: it may lead to a file of the user's that is no business of ours.
+pub(super) const fn no_link() -> i32 {
+    OFlags::NOFOLLOW.bits().cast_signed()
 }
 
 /// The file's content; `None` when there is none. A file that others may read is refused: its secrets are none.

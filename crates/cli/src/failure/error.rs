@@ -208,7 +208,7 @@ impl CliError {
                 "demo users would be added to it: name another folder with --data, or run `misario serve`".into()
             }
             Self::FolderOfAnother { owner, data } => format!(
-                "run it as that user (sudo -u '#{owner}') or as root; or give all of {} to the user that shall have it",
+                "run it as that user (sudo -u '#{owner}'), or give all of {} to the user that shall have it (chown -R)",
                 data.display()
             ),
             Self::SecretExposed { path, .. } => format!("chmod 600 {}", path.display()),

@@ -12,7 +12,7 @@ use misario_store_sqlite::{Options, SqliteStore};
 use misario_tower::{Clock as _, OsEntropy, SystemClock};
 
 use super::Setup;
-use crate::data::instance::Instance;
+use crate::data::instance::{self, Instance};
 use crate::data::lock::FolderLock;
 use crate::data::run_file::Credential;
 use crate::data::{DataFolder, master, owner};
@@ -35,17 +35,18 @@ impl Opened {
     /// Takes the folder, opens its store, neither of which anybody else may have, and starts a server on it.
     pub(crate) async fn open(folder: &DataFolder, setup: Setup, holder: &str) -> anyhow::Result<Self> {
         folder.create()?;
+        // Before anything is made there, and once more when nobody else can make anything.
         owner::admit(folder)?;
         let lock = FolderLock::take(folder, holder).await?;
+        instance::admit(folder, &setup.database, setup.made_by)?;
         let database = folder.file(&setup.database);
         let issuer = setup.config.issuer.clone();
         let instance = Instance { issuer, database: setup.database, made_by: setup.made_by };
-        if !database.exists() {
+        if !database.exists() && Instance::of_store(folder)?.is_none() {
             // Whose store it is, before there is one: a start that is cut off goes on at the next.
             instance.write(folder)?;
         }
         let keys = master::load_or_make(folder, &database, &OsEntropy)?;
-        owner::make_database(folder, &database)?;
         let store = Arc::new(SqliteStore::open(
             &database,
             Options { epoch: Epoch::beginning(SystemClock.wall()), ..Options::default() },

@@ -14,6 +14,7 @@ const CONFIG: &str = "issuer = \"http://127.0.0.1:8420\"\n[app.api]\nmode = \"jw
 /// Users without any right, by their numbers; they need no names.
 const SERVICE: u32 = 64_101;
 const OTHER: u32 = 64_102;
+const ROOT: u32 = 0;
 
 #[test]
 fn a_command_leaves_the_marker_alone_that_says_the_same() {
@@ -40,7 +41,7 @@ fn owners(data: &Path) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn what_root_does_in_a_users_folder_leaves_it_the_users() {
+fn a_folder_is_used_by_its_user_alone() {
     if !geteuid().is_root() {
         println!("SKIPPED: only root can act as another user");
         return;
@@ -50,34 +51,36 @@ fn what_root_does_in_a_users_folder_leaves_it_the_users() {
     fs::copy(env!("CARGO_BIN_EXE_misario"), folder.path().join("misario")).unwrap();
     fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
     let data = folder.path().join("misario-data");
-    fs::create_dir(&data).unwrap();
-    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
-    chown(&data, Some(SERVICE), Some(SERVICE)).unwrap();
+    let fresh = || {
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir(&data).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+        chown(&data, Some(SERVICE), Some(SERVICE)).unwrap();
+    };
     let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
-    let all_the_services = |names: &[&str]| {
-        let owners = owners(&data);
-        assert!(owners.iter().all(|(_, owner)| *owner == SERVICE), "{owners:?}");
-        assert!(names.iter().all(|name| owners.iter().any(|(found, _)| found == name)), "{owners:?}");
+    let refused = |user: u32, owner: u32| {
+        for arguments in [&["user", "list", "--json"][..], &serve, &["dev", "--listen", "127.0.0.1:0", "--json"]] {
+            let Output { status, stderr, .. } = as_user(folder.path(), user, arguments).output().unwrap();
+            let said = text(&stderr);
+            assert_eq!(status.code(), Some(2), "{user} {arguments:?} {said}");
+            assert!(said.contains("\"code\":\"folder_of_another\""), "{user} {arguments:?} {said}");
+            assert!(said.contains(&format!("'#{owner}'")), "{said}");
+        }
     };
 
-    let by_root = Server::start(folder.path(), misario(folder.path()).args(serve));
-    let made =
-        ["master.key", "instance.json", "folder.lock", "run.json", "misario.db", "misario.db-wal", "misario.db-shm"];
-    all_the_services(&made);
-    // As a crash leaves it.
-    by_root.kill();
+    fresh();
+    let server = Server::start(folder.path(), &mut as_user(folder.path(), SERVICE, &serve));
+    refused(OTHER, SERVICE);
+    refused(ROOT, SERVICE);
+    server.stop();
+    refused(ROOT, SERVICE);
+    let owners = owners(&data);
+    assert!(owners.iter().all(|(_, owner)| *owner == SERVICE), "{owners:?}");
     Server::start(folder.path(), &mut as_user(folder.path(), SERVICE, &serve)).stop();
 
-    // As an earlier version left it: any command of root's mends it.
-    chown(data.join("instance.json"), Some(0), Some(0)).unwrap();
-    json(&run(folder.path(), &["user", "add", "alice", "--json"]));
-    all_the_services(&["instance.json"]);
-    Server::start(folder.path(), &mut as_user(folder.path(), SERVICE, &serve)).stop();
-
-    for arguments in [&["user", "list", "--json"][..], &serve, &["dev", "--listen", "127.0.0.1:0", "--json"]] {
-        let Output { status, stderr, .. } = as_user(folder.path(), OTHER, arguments).output().unwrap();
-        assert_eq!(status.code(), Some(2), "{arguments:?} {}", text(&stderr));
-        assert!(text(&stderr).contains("\"code\":\"folder_of_another\""), "{arguments:?} {}", text(&stderr));
-    }
-    all_the_services(&[]);
+    // A fresh volume is whose server comes first.
+    fresh();
+    Server::start(folder.path(), misario(folder.path()).args(serve)).stop();
+    json(&run(folder.path(), &["user", "list", "--json"]));
+    refused(SERVICE, ROOT);
 }

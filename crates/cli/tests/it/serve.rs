@@ -110,6 +110,26 @@ fn demo_accounts_do_not_leave_their_folder() {
 }
 
 #[test]
+fn a_start_that_failed_does_not_decide_whose_folder_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--json"];
+    let dev = ["dev", "--listen", "127.0.0.1:0", "--json"];
+    let fails = |arguments: &[&str], records: &str, code: &str| {
+        let mut command = misario(folder.path());
+        let output = command.args(arguments).env("MISARIO_STORAGE__RECORDS", records).output().unwrap();
+        assert!(text(&output.stderr).contains(&format!("\"code\":\"{code}\"")), "{}", text(&output.stderr));
+    };
+    fails(&dev, "sqlite:nowhere/x.db", "store_unavailable");
+    Server::start(folder.path(), misario(folder.path()).args(serve)).stop();
+    // Nor does one with a store that is not there hide the one that is.
+    fails(&serve, "sqlite:nowhere/x.db", "store_unavailable");
+    json(&run(folder.path(), &["user", "list", "--json"]));
+    fails(&dev, "sqlite:other.db", "folder_of_serve");
+    Server::start(folder.path(), misario(folder.path()).args(serve)).stop();
+}
+
+#[test]
 fn a_configuration_is_not_compared_with_the_store_of_dev() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("misario.toml"), CONFIG).unwrap();
