@@ -23,7 +23,7 @@ pub(crate) mod testing;
 mod touches;
 
 pub use check::{Answer, Ask, AskedFor, Check, Holder, Moment, Request, Step};
-pub use cookie::{CookieError, CookieWriter, read_cookie};
+pub use cookie::{CookieError, CookieWriter, cookie_value, read_cookie};
 pub use credential::{AccessCredential, Presented, Via};
 pub use csrf::{CsrfDemand, CsrfFault, is_foreign, verify as verify_csrf, verify_sign_in};
 pub use facts::{Facts, Kind};

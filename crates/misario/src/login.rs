@@ -7,7 +7,7 @@ use axum::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, SET
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use misario_core::app::{App, Transport};
-use misario_core::authn::{CookieWriter, RequestFault, read_cookie};
+use misario_core::authn::{CookieWriter, RequestFault, cookie_value};
 use misario_core::id::{AppId, Subject};
 use misario_tower::{AppSignIn, Gate, HeaderView, Problem, Replaced};
 
@@ -92,8 +92,8 @@ impl<'m> AppLogin<'m> {
             let entropy = self.misario.guard().entropy();
             return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", entropy).into_response();
         };
-        let shown = HeaderView::with_cookies(&request.headers, Gate::of(request).and_then(|gate| gate.cookies()));
-        let cookie = |name: &str| read_cookie(&shown, name).ok().flatten().filter(|value| !value.is_empty());
+        let shown = shown(request);
+        let cookie = |name: &str| cookie_value(&shown, name);
         let agent = request.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         let sign_in = AppSignIn {
             app: &app.id,
@@ -141,18 +141,18 @@ fn usual(app: &App, headers: &HeaderMap) -> Transport {
     if app.transports.contains(&wish) { wish } else { app.transports.first().copied().unwrap_or(wish) }
 }
 
-/// Cookies of an earlier login that the new one does not replace would be renewed beside it.
 fn forget_leftovers(app: &App, request: &Parts, headers: &mut HeaderMap) {
-    let shown = HeaderView::with_cookies(&request.headers, Gate::of(request).and_then(|gate| gate.cookies()));
+    let shown = shown(request);
     let set: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
-    for name in [&app.cookies.access, &app.cookies.refresh] {
-        let is_set = set.iter().any(|line| line.as_bytes().starts_with(format!("{name}=").as_bytes()));
-        let is_there = !matches!(read_cookie(&shown, name), Ok(None));
-        if is_there
-            && !is_set
-            && let Ok(line) = HeaderValue::from_str(&CookieWriter::new(app).clear(name))
-        {
+    let is_set = |name: &str| set.iter().any(|line| line.as_bytes().starts_with(format!("{name}=").as_bytes()));
+    for line in CookieWriter::new(app).clear_leftovers(&shown, is_set) {
+        if let Ok(line) = HeaderValue::from_str(&line) {
             headers.append(SET_COOKIE, line);
         }
     }
+}
+
+/// The headers with the cookies that a layer has hidden from handlers.
+fn shown(request: &Parts) -> HeaderView<'_> {
+    HeaderView::with_cookies(&request.headers, Gate::of(request).and_then(|gate| gate.cookies()))
 }

@@ -32,6 +32,11 @@ pub fn read_cookie<'h>(headers: &'h dyn Headers, name: &str) -> Result<Option<&'
     if count > 1 { Err(CookieError::Duplicate) } else { Ok(found) }
 }
 
+/// As [`read_cookie`], for what only looks and refuses nothing: two of the name, or an empty one, are none.
+pub fn cookie_value<'h>(headers: &'h dyn Headers, name: &str) -> Option<&'h str> {
+    read_cookie(headers, name).ok().flatten().filter(|value| !value.is_empty())
+}
+
 /// The longest `name=value` that browsers keep (RFC 6265bis §5.5).
 pub(super) const MAX_COOKIE: usize = 4_096;
 
@@ -61,6 +66,14 @@ impl<'a> CookieWriter<'a> {
         Some(line)
     }
 
+    /// The lines that make the browser forget what it shows of an earlier login and the new one does not replace: it would
+    /// be renewed beside it. `replaces` tells which cookies the new one sets.
+    pub fn clear_leftovers(self, headers: &dyn Headers, replaces: impl Fn(&str) -> bool) -> Vec<String> {
+        let names = [&self.app.cookies.access, &self.app.cookies.refresh];
+        let is_left = |name: &&String| !replaces(name) && !matches!(read_cookie(headers, name), Ok(None));
+        names.into_iter().filter(is_left).map(|name| self.clear(name)).collect()
+    }
+
     /// The line that makes browsers forget the cookie.
     pub fn clear(self, name: &str) -> String {
         let secure = if self.app.secure_cookies() { "; Secure" } else { "" };
@@ -87,6 +100,27 @@ mod tests {
         let headers = Lines(lines.into_iter().map(|line| ("cookie", line)).collect());
         assert_eq!(read_cookie(&headers, "a"), Ok(Some("v=w")));
         assert_eq!(read_cookie(&headers, "b"), Ok(None));
+    }
+
+    #[test]
+    fn what_only_looks_takes_an_unclear_cookie_for_none() {
+        let headers = Lines(vec![("cookie", b"a=1; b=; c=1; c=2".to_vec())]);
+        assert_eq!(["a", "b", "c", "d"].map(|name| cookie_value(&headers, name)), [Some("1"), None, None, None]);
+    }
+
+    #[test]
+    fn what_a_new_login_does_not_replace_is_forgotten_however_unclear_it_is() {
+        let app = crate::authn::testing::app("web");
+        let (access, refresh) = (app.cookies.access.as_str(), app.cookies.refresh.as_str());
+        let left = |line: String, replaced: &str| {
+            let headers = Lines(vec![("cookie", line.into_bytes())]);
+            CookieWriter::new(&app).clear_leftovers(&headers, |name| name == replaced)
+        };
+        let cleared = |name: &str| vec![CookieWriter::new(&app).clear(name)];
+        assert_eq!(left(format!("{access}=a; {refresh}=b; other=c"), access), cleared(refresh));
+        assert_eq!(left(format!("{refresh}=a; {refresh}=b"), access), cleared(refresh), "two of them");
+        assert_eq!(left(format!("{access}="), refresh), cleared(access), "an empty one");
+        assert_eq!(left("other=c".to_owned(), access), Vec::<String>::new());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use misario_core::app::App;
-use misario_core::authn::{CookieWriter, Headers, Requirement, read_cookie};
+use misario_core::authn::{CookieWriter, Headers, Requirement, cookie_value};
 use misario_core::secret::{CsrfBinding, CsrfToken, SecretText};
 use misario_jose::b64u;
 use misario_tower::Gate;
@@ -67,7 +67,7 @@ pub(super) fn for_visitor(
 
 /// The visitor's nonce, if the request has exactly one of the right form.
 pub(super) fn visitor(app: &App, headers: &dyn Headers) -> Option<[u8; 16]> {
-    let value = read_cookie(headers, &cookie_name(app)).ok()??;
+    let value = cookie_value(headers, &cookie_name(app))?;
     b64u::decode(value)?.try_into().ok()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use misario_core::app::{App, Transport};
-use misario_core::authn::{CookieWriter, Headers as _, read_cookie, verify_sign_in};
+use misario_core::authn::{CookieWriter, Headers as _, cookie_value, verify_sign_in};
 use misario_core::client::Right;
 use misario_core::id::{AppId, Subject};
 use misario_core::secret::{CsrfBinding, CsrfToken};
@@ -53,7 +53,7 @@ pub(super) async fn login(State(instance): State<Arc<Instance>>, call: Call) -> 
     let signed_in = instance.sign_in(request).await;
     if let Ok(handed) = &signed_in {
         let headers = call.headers();
-        let cookie = |name: &str| read_cookie(&headers, name).ok().flatten().filter(|value| !value.is_empty());
+        let cookie = |name: &str| cookie_value(&headers, name);
         let cookies = Shown { refresh: cookie(&app.cookies.refresh), access: cookie(&app.cookies.access) };
         end_earlier(&instance, &app, handed, cookies).await;
     }
@@ -101,12 +101,9 @@ async fn end_earlier(instance: &Instance, app: &App, handed: &Handed, cookies: S
 /// The lines that make the browser forget what the new login does not replace: the visitor it was, and cookies of an
 /// earlier login, which would be renewed beside this one.
 fn leftovers(call: &Call, app: &App, handed: &Handed) -> Vec<String> {
-    let headers = call.headers();
-    let writer = CookieWriter::new(app);
-    let is_there = |name: &str| !matches!(read_cookie(&headers, name), Ok(None));
-    let earlier = [&app.cookies.access, &app.cookies.refresh].into_iter();
-    let cleared = earlier.filter(|name| !handed.sets_cookie(name) && is_there(name)).map(|name| writer.clear(name));
-    cleared.chain([csrf_route::forget_visitor(app)]).collect()
+    let mut lines = CookieWriter::new(app).clear_leftovers(&call.headers(), |name| handed.sets_cookie(name));
+    lines.push(csrf_route::forget_visitor(app));
+    lines
 }
 
 /// Login CSRF: nobody is signed in as somebody else by another site.
