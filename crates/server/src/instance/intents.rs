@@ -2,7 +2,7 @@
 //! the store fails, between the record and the change that announces it, somebody makes up for it. The next start does, and
 //! until then the sweep.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use misario_core::changes::Target;
@@ -39,33 +39,27 @@ pub(super) struct Noted {
 
 /// The intents that calls of this process carry out just now: nobody else finishes them meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay(Arc<Mutex<BTreeMap<String, usize>>>);
+pub(super) struct UnderWay(Arc<Mutex<BTreeSet<String>>>);
 
 struct CarriedOut {
     key: String,
-    all: Arc<Mutex<BTreeMap<String, usize>>>,
+    all: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl UnderWay {
     fn enter(&self, key: &str) -> CarriedOut {
-        *self.0.lock().entry(key.to_owned()).or_default() += 1;
+        self.0.lock().insert(key.to_owned());
         CarriedOut { key: key.to_owned(), all: Arc::clone(&self.0) }
     }
 
     fn has(&self, key: &str) -> bool {
-        self.0.lock().contains_key(key)
+        self.0.lock().contains(key)
     }
 }
 
 impl Drop for CarriedOut {
     fn drop(&mut self) {
-        let mut all = self.all.lock();
-        if let Some(count) = all.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.key);
-            }
-        }
+        self.all.lock().remove(&self.key);
     }
 }
 
@@ -165,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_so_until_the_last_call_has_ended() {
+    fn what_is_under_way_is_so_until_its_call_has_ended() {
         let under_way = UnderWay::default();
-        let (first, second) = (under_way.enter("a"), under_way.enter("a"));
+        let (first, second) = (under_way.enter("a"), under_way.enter("b"));
         drop(first);
-        assert!(under_way.has("a") && !under_way.has("b"));
+        assert!(!under_way.has("a") && under_way.has("b"));
         drop(second);
-        assert!(!under_way.has("a"));
+        assert!(!under_way.has("b"));
     }
 }

@@ -28,6 +28,7 @@ pub struct ReplicaView {
     /// What is left of its lease, in milliseconds.
     pub lease_ms: u64,
 }
+
 /// Why a follower's renewal or farewell is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +52,7 @@ pub(super) struct Follower {
     applied: Position,
     pub(super) lease_until: MonoTime,
 }
+
 impl Node {
     /// A replica is that of the client which first renewed it. Another that acknowledges or leaves in its name would make
     /// a revocation count as done while the replica still answers without it.
