@@ -1,4 +1,5 @@
-//! The files of a store: the database, its write-ahead log and index, the word of who has it. None is readable by anybody else.
+//! The files of a store: the database, its write-ahead log and index, the word of who has it. None is readable by anybody
+//! else.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};

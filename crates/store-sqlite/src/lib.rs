@@ -1,9 +1,9 @@
 //! misario's store contract on one SQLite file: records and live state, durable to the last acknowledged write.
 //!
-//! One process has the file (the lock is on the file, and a word beside it says who), one thread of that process writes to it. The writer takes
-//! whatever waits and commits it together, so that many writers share one fsync; every write is a savepoint of its
-//! own, so that one which fails fails alone. A few more threads read. There is no policy here: what a session is worth
-//! and when a fence refuses it is decided in [`misario_core`].
+//! One process has the file (the lock is on the file, and a word beside it says who), one thread of that process writes
+//! to it. The writer takes whatever waits and commits it together, so that many writers share one fsync; every write is a
+//! savepoint of its own, so that one which fails fails alone. A few more threads read. There is no policy here: what a
+//! session is worth and when a fence refuses it is decided in [`misario_core`].
 //!
 //! - **Durable**: `journal_mode = WAL`, `synchronous = FULL`. A verb that returned survives `kill -9` and power loss, as
 //!   far as the disk keeps its word. If an fsync fails, nobody knows what the disk holds: the store then refuses every

@@ -13,8 +13,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The authority, as a guard sees it.
 ///
 /// Both calls have to end by themselves, a question within a few seconds, a renewal within a lease: a request waits for
-/// them. An error means "cannot tell",
-/// and is never turned into a yes or into a logout.
+/// them. An error means "cannot tell", and is never turned into a yes or into a logout.
 pub trait Authority: Send + Sync {
     /// What the credential tells, or why it does not count, with a log position that the answer is at least as new as
     /// (PROTOCOL rule 20).

@@ -22,8 +22,8 @@ const MAX_FORM: usize = 64 * 1024;
 /// token. `T` has to leave the field `_csrf` alone.
 ///
 /// Behind [`Guard::require`](crate::Guard::require) the caller is of the app that the layer asked for. The field cannot
-/// help there: that layer reads no bodies, and has refused the request before this runs. On such a route the headers are the proof: `Sec-Fetch-Site` or `Origin`, which
-/// browsers send with a form by themselves, or the token in `X-CSRF-Token`.
+/// help there: that layer reads no bodies, and has refused the request before this runs. On such a route the headers are
+/// the proof: `Sec-Fetch-Site` or `Origin`, which browsers send with a form by themselves, or the token in `X-CSRF-Token`.
 #[derive(Debug, Clone)]
 pub struct CsrfForm<T> {
     /// Who sent it.

@@ -20,9 +20,9 @@ use crate::problem::Problem;
 /// Lets only those through who fulfil a requirement. Made by [`Guard::require`].
 ///
 /// It needs no [`super::AuthLayer`] around it, and works with one; what its handler extracts is what it has checked,
-/// whatever guard the layers around it have. It reads no bodies: a CSRF token in a form field is
-/// not seen here but by [`crate::CsrfForm`], which this refuses to run before the request's headers prove where it comes
-/// from (`Sec-Fetch-Site`, `Origin` or `X-CSRF-Token`).
+/// whatever guard the layers around it have. It reads no bodies: a CSRF token in a form field is not seen here but by
+/// [`crate::CsrfForm`], which this refuses to run before the request's headers prove where it comes from
+/// (`Sec-Fetch-Site`, `Origin` or `X-CSRF-Token`).
 #[derive(Debug, Clone)]
 pub struct RequireLayer {
     guard: Guard,
